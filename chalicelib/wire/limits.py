@@ -1,0 +1,59 @@
+"""Every bound of the system, named, with its unit and its source."""
+
+from typing import Final
+
+# -- carriers: API Gateway quotas ("Quotas for configuring and running a WebSocket API", AWS documentation) --
+WS_FRAME_BYTES: Final = 32 * 1024
+WS_MESSAGE_BYTES: Final = 128 * 1024
+WS_IDLE_S: Final = 600
+WS_LIFETIME_S: Final = 7200
+INTEGRATION_TIMEOUT_S: Final = 29
+REST_BODY_BYTES: Final = 64 * 1024  # ours; API Gateway's own limit is 10 MB and no route needs it
+FRAME_TARGET_BYTES: Final = 100 * 1024  # a presence frame is split before it reaches WS_MESSAGE_BYTES
+
+# -- identity --
+TICKET_TTL_S: Final = 30  # DESIGN "Identity"
+GUEST_TOKEN_TTL_S: Final = 12 * 3600
+CLOCK_SKEW_S: Final = 5
+NAME_CHARS: Final = 64
+EMAIL_CHARS: Final = 254  # RFC 5321 section 4.5.3.1.3
+PASSWORD_CHARS_MIN: Final = 8
+PASSWORD_CHARS: Final = 256  # Cognito
+TOKEN_CHARS: Final = 8192
+
+# -- sessions --
+SESSION_NAME_CHARS: Final = 120
+DESCRIPTION_CHARS: Final = 2000
+PARTICIPANTS_DEFAULT: Final = 50
+PARTICIPANTS_MAX: Final = 500
+INVITES_PER_SESSION: Final = 100
+INVITE_TTL_DEFAULT_S: Final = 7 * 86400
+INVITE_TTL_MAX_S: Final = 90 * 86400
+INVITE_USES_MAX: Final = 500
+BANS_PER_SESSION: Final = 2000
+PAGE_DEFAULT: Final = 50
+PAGE_MAX: Final = 100
+CURSOR_CHARS: Final = 1024
+SEAT_GRACE_S: Final = 60  # a seat taken but not (or no longer) connected may be given to another after this
+
+# -- presence on the WebSocket carrier --
+PRESENCE_HZ: Final = 5  # DESIGN law 2: <= 5 Hz, merged per tick
+TICK_MS: Final = 200
+PRESENCE_BURST: Final = 15  # messages a connection may send at once before it is limited
+PRESENCE_REFILL_PER_S: Final = 10  # twice the nominal rate, for jitter
+VIOLATIONS_MAX: Final = 50  # refused messages within VIOLATION_WINDOW_S before an abusive connection is closed
+VIOLATION_WINDOW_S: Final = 60
+PRESENCE_TTL_S: Final = 60  # without a message for so long, a peer is gone
+PING_INTERVAL_S: Final = 20
+LEAVE_GRACE_S: Final = 5  # a dropped connection may resume this long before the others are told
+PEERS_PER_USER: Final = 8
+SELECTION_MAX: Final = 64
+ENTITY_ID_CHARS: Final = 64
+WORLD_M: Final = 100_000.0  # positions lie within +- this many metres
+REST_CURSOR_PER_S: Final = 10
+BROADCAST_LEASE_MS: Final = 2000
+BROADCAST_LONGEST_S: Final = 24  # below INTEGRATION_TIMEOUT_S
+POST_TIMEOUT_S: Final = 2.0
+
+# -- activity --
+ACTIVITY_TTL_S: Final = 30 * 86400

@@ -1,0 +1,177 @@
+"""The messages of the WebSocket (and later of every data channel), as tagged unions.
+
+`type` is the tag, `noun.verb`. A client may put an `id` on what it sends; the reply, or the `error`, echoes it.
+Decoding is validating: see `wire.decode`.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chalicelib.wire.bodies import Session
+from chalicelib.wire.codes import Code
+from chalicelib.wire.types import (
+    Color,
+    Counter,
+    Millis,
+    PeerId,
+    PersonName,
+    PresenceState,
+    RequestId,
+    Role,
+    SessionId,
+    UserId,
+    UserKind,
+)
+
+
+class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", kw_only=True):
+    """What travels in one WebSocket message."""
+
+
+# -- from a client --
+
+
+class RoomEnter(Message, tag="room.enter", kw_only=True):
+    """The first message on a connection (and again after a resume): asks for `room.state` and a full frame."""
+
+    id: RequestId | None = None
+    protocol: Annotated[int, Meta(ge=0, le=10_000)]
+    epoch: Counter
+    """Starts anew with each page load, from the clock: orders the counters of one peer across reloads."""
+
+
+class PresenceUpdate(Message, tag="presence.update", kw_only=True):
+    """One peer's whole state; the newest (epoch, counter) wins whatever carrier or order brings it."""
+
+    id: RequestId | None = None
+    epoch: Counter
+    counter: Counter
+    state: PresenceState
+    user_id: UserId | None = None
+    """May be left out; if it is there, it must be the connection's own."""
+
+
+class Ping(Message, tag="ping", kw_only=True):
+    """Keeps the connection from idling out and the peer from expiring; answered by `pong`."""
+
+    id: RequestId | None = None
+    at_ms: Millis = 0
+
+
+class RoomLeave(Message, tag="room.leave", kw_only=True):
+    """Leaves at once, without the grace that a dropped connection gets."""
+
+    id: RequestId | None = None
+
+
+ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave
+
+
+# -- from the server --
+
+
+class Peer(Struct, frozen=True, kw_only=True):
+    """One open page of one participant."""
+
+    peer_id: PeerId
+    user_id: UserId
+    name: PersonName
+    color: Color
+    role: Role
+    kind: UserKind
+    joined_at_ms: Millis
+
+
+class PeerState(Struct, frozen=True, kw_only=True):
+    """One peer's newest state, and the (epoch, counter) that orders it."""
+
+    peer_id: PeerId
+    epoch: Counter
+    counter: Counter
+    at_ms: Millis
+    state: PresenceState
+
+
+class RoomState(Message, tag="room.state", kw_only=True):
+    """The answer to `room.enter`; the peers follow in a full `presence.frame`."""
+
+    id: RequestId | None = None
+    session: Session
+    you: Peer
+    server_time_ms: Millis
+    presence_hz: int
+    ping_interval_s: int
+
+
+class PresenceFrame(Message, tag="presence.frame", kw_only=True):
+    """What changed in the room since the recipient's last frame, merged.
+
+    A full frame names every peer: who is not in it is gone. A large one comes in `parts`, numbered from 0.
+    """
+
+    at_ms: Millis
+    full: bool = False
+    part: int = 0
+    parts: int = 1
+    joined: tuple[Peer, ...] = ()
+    states: tuple[PeerState, ...] = ()
+    left: tuple[PeerId, ...] = ()
+
+
+class ParticipantChanged(Message, tag="participant.changed", kw_only=True):
+    """A participant has another role."""
+
+    user_id: UserId
+    role: Role
+    by: UserId
+
+
+class ParticipantRemoved(Message, tag="participant.removed", kw_only=True):
+    """A participant was removed; their connections close after this message."""
+
+    user_id: UserId
+    banned: bool
+    by: UserId
+
+
+class SessionChanged(Message, tag="session.changed", kw_only=True):
+    """The session's name, settings or limits changed."""
+
+    session: Session
+
+
+class SessionEnded(Message, tag="session.ended", kw_only=True):
+    """The session is over; the connection closes after this message."""
+
+    session_id: SessionId
+
+
+class Pong(Message, tag="pong", kw_only=True):
+    """The answer to `ping`."""
+
+    id: RequestId | None = None
+    at_ms: Millis
+    server_time_ms: Millis
+
+
+class ErrorMessage(Message, tag="error", kw_only=True):
+    """What a message broke. The connection stays open unless it is abusive."""
+
+    id: RequestId | None = None
+    code: Code
+    message: str
+    correlation_id: str
+    retry_after_ms: int | None = None
+
+
+ServerMessage = (
+    RoomState
+    | PresenceFrame
+    | ParticipantChanged
+    | ParticipantRemoved
+    | SessionChanged
+    | SessionEnded
+    | Pong
+    | ErrorMessage
+)
