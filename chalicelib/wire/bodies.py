@@ -36,7 +36,7 @@ from chalicelib.wire.types import (
 )
 
 
-class ErrorBody(Value, kw_only=True):
+class ErrorBody(Value, frozen=True, kw_only=True):
     """Every error, on every route."""
 
     code: Code
@@ -45,7 +45,7 @@ class ErrorBody(Value, kw_only=True):
     retry_after_ms: int | None = None
 
 
-class Health(Value, kw_only=True):
+class Health(Value, frozen=True, kw_only=True):
     """Whether the functions answer, and what a client needs before it signs in."""
 
     status: str
@@ -60,7 +60,7 @@ class Health(Value, kw_only=True):
 # -- identity --
 
 
-class User(Value, kw_only=True):
+class User(Value, frozen=True, kw_only=True):
     """Who a token names."""
 
     user_id: UserId
@@ -68,7 +68,7 @@ class User(Value, kw_only=True):
     kind: UserKind
 
 
-class SignupBody(Value, kw_only=True):
+class SignupBody(Value, frozen=True, kw_only=True):
     """A new account. A confirmation code is sent to the address."""
 
     email: Email
@@ -76,47 +76,47 @@ class SignupBody(Value, kw_only=True):
     name: PersonName
 
 
-class SignupResult(Value, kw_only=True):
+class SignupResult(Value, frozen=True, kw_only=True):
     """The new account."""
 
     user_id: UserId
     confirmed: bool
 
 
-class ConfirmBody(Value, kw_only=True):
+class ConfirmBody(Value, frozen=True, kw_only=True):
     """The code from the e-mail."""
 
     email: Email
     code: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{4,12}$")]
 
 
-class ConfirmResult(Value, kw_only=True):
+class ConfirmResult(Value, frozen=True, kw_only=True):
     """The account can log in now."""
 
     confirmed: bool
 
 
-class LoginBody(Value, kw_only=True):
+class LoginBody(Value, frozen=True, kw_only=True):
     """Credentials of a confirmed account."""
 
     email: Email
     password: Annotated[str, Meta(min_length=1, max_length=limits.PASSWORD_CHARS)]
 
 
-class RefreshBody(Value, kw_only=True):
+class RefreshBody(Value, frozen=True, kw_only=True):
     """Asks for a new access token."""
 
     refresh_token: OpaqueToken
 
 
-class GuestBody(Value, kw_only=True):
+class GuestBody(Value, frozen=True, kw_only=True):
     """Enters as a guest: by an invite, or (where open guests are allowed) without."""
 
     name: PersonName
     invite: InviteCode | None = None
 
 
-class TokenSet(Value, kw_only=True):
+class TokenSet(Value, frozen=True, kw_only=True):
     """What to send as `Authorization: Bearer`, for how long, and how to get the next."""
 
     access_token: str
@@ -127,14 +127,14 @@ class TokenSet(Value, kw_only=True):
     session_id: SessionId | None = None
 
 
-class TicketBody(Value, kw_only=True):
+class TicketBody(Value, frozen=True, kw_only=True):
     """Asks to open one WebSocket into a session that was joined."""
 
     session_id: SessionId
     tab_id: TabId
 
 
-class Ticket(Value, kw_only=True):
+class Ticket(Value, frozen=True, kw_only=True):
     """Single use; connect to `url` with the query parameter `ticket` before it expires.
 
     A `url` that begins with `/` is resolved against the address the API was reached at.
@@ -149,14 +149,14 @@ class Ticket(Value, kw_only=True):
 # -- sessions --
 
 
-class SessionSettings(Value, kw_only=True):
+class SessionSettings(Value, frozen=True, kw_only=True):
     """What an owner may choose for a room."""
 
     default_role: Annotated[Role, Meta(description="for who joins without an invite; never owner")] = Role.EDITOR
     environment: Environment = Environment.DAWN
 
 
-class Session(Value, kw_only=True):
+class Session(Value, frozen=True, kw_only=True):
     """A room. `version` changes with every update and is the ETag, quoted."""
 
     session_id: SessionId
@@ -175,7 +175,7 @@ class Session(Value, kw_only=True):
     """The asker's own, where they are a participant."""
 
 
-class CreateSession(Value, kw_only=True):
+class CreateSession(Value, frozen=True, kw_only=True):
     """A new room; the creator owns it."""
 
     name: SessionName
@@ -185,7 +185,7 @@ class CreateSession(Value, kw_only=True):
     settings: SessionSettings = SessionSettings()
 
 
-class UpdateSession(Value, kw_only=True):
+class UpdateSession(Value, frozen=True, kw_only=True):
     """What is present is replaced; what is absent stays."""
 
     name: SessionName | UnsetType = UNSET
@@ -195,14 +195,14 @@ class UpdateSession(Value, kw_only=True):
     settings: SessionSettings | UnsetType = UNSET
 
 
-class SessionList(Value, kw_only=True):
+class SessionList(Value, frozen=True, kw_only=True):
     """A page of sessions, newest first."""
 
     sessions: tuple[Session, ...]
     next_cursor: PageCursor | None = None
 
 
-class JoinBody(Value, kw_only=True):
+class JoinBody(Value, frozen=True, kw_only=True):
     """Takes a seat. The invite may be left out where the visibility or an earlier membership allows it."""
 
     invite: InviteCode | None = None
@@ -211,7 +211,7 @@ class JoinBody(Value, kw_only=True):
     user_id: UserId | None = None
 
 
-class Participant(Value, kw_only=True):
+class Participant(Value, frozen=True, kw_only=True):
     """A member of a session."""
 
     user_id: UserId
@@ -224,40 +224,40 @@ class Participant(Value, kw_only=True):
     """Whether at least one page of theirs is connected."""
 
 
-class JoinResult(Value, kw_only=True):
+class JoinResult(Value, frozen=True, kw_only=True):
     """The seat that was taken."""
 
     session: Session
     participant: Participant
 
 
-class LeaveBody(Value, kw_only=True):
+class LeaveBody(Value, frozen=True, kw_only=True):
     """May be empty; a `user_id` must be one's own."""
 
     user_id: UserId | None = None
 
 
-class LeaveResult(Value, kw_only=True):
+class LeaveResult(Value, frozen=True, kw_only=True):
     """What became of the session: the last owner's leaving hands it over, or ends it where nobody remains."""
 
     status: SessionStatus
     new_owner_id: UserId | None = None
 
 
-class ParticipantList(Value, kw_only=True):
+class ParticipantList(Value, frozen=True, kw_only=True):
     """A page of members, by user id."""
 
     participants: tuple[Participant, ...]
     next_cursor: PageCursor | None = None
 
 
-class UpdateParticipant(Value, kw_only=True):
+class UpdateParticipant(Value, frozen=True, kw_only=True):
     """Gives a role. `owner` makes a further owner; the one who gives it may then step down."""
 
     role: Role
 
 
-class CreateInvite(Value, kw_only=True):
+class CreateInvite(Value, frozen=True, kw_only=True):
     """A link that lets people in with a role. `max_uses` counts people, not visits; absent = unlimited."""
 
     role: Role = Role.EDITOR
@@ -265,7 +265,7 @@ class CreateInvite(Value, kw_only=True):
     max_uses: Annotated[int, Meta(ge=1, le=limits.INVITE_USES_MAX)] | None = None
 
 
-class Invite(Value, kw_only=True):
+class Invite(Value, frozen=True, kw_only=True):
     """An invite. Its `code` is told once, when it is made; only its hash is kept."""
 
     invite_id: InviteId
@@ -279,7 +279,7 @@ class Invite(Value, kw_only=True):
     code: InviteCode | None = None
 
 
-class InviteList(Value, kw_only=True):
+class InviteList(Value, frozen=True, kw_only=True):
     """All live invites of a session (at most INVITES_PER_SESSION)."""
 
     invites: tuple[Invite, ...]
@@ -288,7 +288,7 @@ class InviteList(Value, kw_only=True):
 # -- collaboration --
 
 
-class Cursor(Value, kw_only=True):
+class Cursor(Value, frozen=True, kw_only=True):
     """One peer's 3D cursor."""
 
     user_id: UserId
@@ -301,14 +301,14 @@ class Cursor(Value, kw_only=True):
     updated_at_ms: Millis
 
 
-class CursorList(Value, kw_only=True):
+class CursorList(Value, frozen=True, kw_only=True):
     """The seed's GetSharedCursors response."""
 
     success: bool
     cursors: tuple[Cursor, ...]
 
 
-class UpdateCursor(Value, kw_only=True):
+class UpdateCursor(Value, frozen=True, kw_only=True):
     """The seed's UpdateCursorRequest. A `user_id` must be one's own; `color` must be the participant's, if given."""
 
     position: Vec3
@@ -318,14 +318,14 @@ class UpdateCursor(Value, kw_only=True):
     user_id: UserId | None = None
 
 
-class CursorUpdated(Value, kw_only=True):
+class CursorUpdated(Value, frozen=True, kw_only=True):
     """The seed's UpdateSharedCursor response."""
 
     success: bool
     message: str
 
 
-class PeerPresence(Value, kw_only=True):
+class PeerPresence(Value, frozen=True, kw_only=True):
     """One peer with its last known state."""
 
     peer_id: PeerId
@@ -338,14 +338,14 @@ class PeerPresence(Value, kw_only=True):
     state: PresenceState
 
 
-class PresenceList(Value, kw_only=True):
+class PresenceList(Value, frozen=True, kw_only=True):
     """Who is connected now."""
 
     peers: tuple[PeerPresence, ...]
     at_ms: Millis
 
 
-class ActivityEvent(Value, kw_only=True):
+class ActivityEvent(Value, frozen=True, kw_only=True):
     """One thing that happened. `kind` is noun.verb; `detail` is words about it, by kind."""
 
     event_id: Annotated[str, Meta(pattern=r"^[0-9a-z]{8,32}$")]
@@ -356,7 +356,7 @@ class ActivityEvent(Value, kw_only=True):
     detail: dict[str, str]
 
 
-class ActivityPage(Value, kw_only=True):
+class ActivityPage(Value, frozen=True, kw_only=True):
     """Newest first."""
 
     events: tuple[ActivityEvent, ...]

@@ -16,8 +16,8 @@ from chalicelib.wire.messages import ClientMessage, ServerMessage
 
 T = TypeVar("T")
 
-_client: Final = msgspec.json.Decoder(ClientMessage)
-_server: Final = msgspec.json.Decoder(ServerMessage)
+_client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
+_server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
 _encoder: Final = msgspec.json.Encoder()
 _REQUEST_ID: Final = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9_.:-]{1,64})"')
 

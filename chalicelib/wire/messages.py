@@ -32,7 +32,7 @@ class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type",
 # -- from a client --
 
 
-class RoomEnter(Message, tag="room.enter", kw_only=True):
+class RoomEnter(Message, tag="room.enter", frozen=True, kw_only=True):
     """The first message on a connection (and again after a resume): asks for `room.state` and a full frame."""
 
     id: RequestId | None = None
@@ -41,7 +41,7 @@ class RoomEnter(Message, tag="room.enter", kw_only=True):
     """Starts anew with each page load, from the clock: orders the counters of one peer across reloads."""
 
 
-class PresenceUpdate(Message, tag="presence.update", kw_only=True):
+class PresenceUpdate(Message, tag="presence.update", frozen=True, kw_only=True):
     """One peer's whole state; the newest (epoch, counter) wins whatever carrier or order brings it."""
 
     id: RequestId | None = None
@@ -52,14 +52,14 @@ class PresenceUpdate(Message, tag="presence.update", kw_only=True):
     """May be left out; if it is there, it must be the connection's own."""
 
 
-class Ping(Message, tag="ping", kw_only=True):
+class Ping(Message, tag="ping", frozen=True, kw_only=True):
     """Keeps the connection from idling out and the peer from expiring; answered by `pong`."""
 
     id: RequestId | None = None
     at_ms: Millis = 0
 
 
-class RoomLeave(Message, tag="room.leave", kw_only=True):
+class RoomLeave(Message, tag="room.leave", frozen=True, kw_only=True):
     """Leaves at once, without the grace that a dropped connection gets."""
 
     id: RequestId | None = None
@@ -93,7 +93,7 @@ class PeerState(Struct, frozen=True, kw_only=True):
     state: PresenceState
 
 
-class RoomState(Message, tag="room.state", kw_only=True):
+class RoomState(Message, tag="room.state", frozen=True, kw_only=True):
     """The answer to `room.enter`; the peers follow in a full `presence.frame`."""
 
     id: RequestId | None = None
@@ -104,7 +104,7 @@ class RoomState(Message, tag="room.state", kw_only=True):
     ping_interval_s: int
 
 
-class PresenceFrame(Message, tag="presence.frame", kw_only=True):
+class PresenceFrame(Message, tag="presence.frame", frozen=True, kw_only=True):
     """What changed in the room since the recipient's last frame, merged.
 
     A full frame names every peer: who is not in it is gone. A large one comes in `parts`, numbered from 0.
@@ -119,7 +119,7 @@ class PresenceFrame(Message, tag="presence.frame", kw_only=True):
     left: tuple[PeerId, ...] = ()
 
 
-class ParticipantChanged(Message, tag="participant.changed", kw_only=True):
+class ParticipantChanged(Message, tag="participant.changed", frozen=True, kw_only=True):
     """A participant has another role."""
 
     user_id: UserId
@@ -127,7 +127,7 @@ class ParticipantChanged(Message, tag="participant.changed", kw_only=True):
     by: UserId
 
 
-class ParticipantRemoved(Message, tag="participant.removed", kw_only=True):
+class ParticipantRemoved(Message, tag="participant.removed", frozen=True, kw_only=True):
     """A participant was removed; their connections close after this message."""
 
     user_id: UserId
@@ -135,19 +135,19 @@ class ParticipantRemoved(Message, tag="participant.removed", kw_only=True):
     by: UserId
 
 
-class SessionChanged(Message, tag="session.changed", kw_only=True):
+class SessionChanged(Message, tag="session.changed", frozen=True, kw_only=True):
     """The session's name, settings or limits changed."""
 
     session: Session
 
 
-class SessionEnded(Message, tag="session.ended", kw_only=True):
+class SessionEnded(Message, tag="session.ended", frozen=True, kw_only=True):
     """The session is over; the connection closes after this message."""
 
     session_id: SessionId
 
 
-class Pong(Message, tag="pong", kw_only=True):
+class Pong(Message, tag="pong", frozen=True, kw_only=True):
     """The answer to `ping`."""
 
     id: RequestId | None = None
@@ -155,7 +155,7 @@ class Pong(Message, tag="pong", kw_only=True):
     server_time_ms: Millis
 
 
-class ErrorMessage(Message, tag="error", kw_only=True):
+class ErrorMessage(Message, tag="error", frozen=True, kw_only=True):
     """What a message broke. The connection stays open unless it is abusive."""
 
     id: RequestId | None = None

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from chalicelib.wire import limits
 
 
-class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False, kw_only=True):
+class Value(Struct, frozen=True, forbid_unknown_fields=True):
     """What crosses the wire: immutable, every field known, named when built."""
 
 
@@ -109,14 +109,14 @@ class Environment(StrEnum):
     NIGHT = "night"
 
 
-class Pose(Value, kw_only=True):
+class Pose(Value, frozen=True, kw_only=True):
     """Where a person's head is, and where it looks."""
 
     position: Vec3
     rotation: Quat
 
 
-class Pointer(Value, kw_only=True):
+class Pointer(Value, frozen=True, kw_only=True):
     """Where a person points: the hit of their ray, the surface's normal as a rotation, the entity hit if any."""
 
     position: Vec3
@@ -124,7 +124,7 @@ class Pointer(Value, kw_only=True):
     target: EntityId | None = None
 
 
-class PresenceState(Value, kw_only=True):
+class PresenceState(Value, frozen=True, kw_only=True):
     """All of one peer's ephemeral state. Every update carries the whole, so the newest alone is enough."""
 
     pose: Pose | None = None
