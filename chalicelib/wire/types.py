@@ -4,7 +4,7 @@ Coordinates are right-handed, metres, Y up; quaternions x, y, z, w of unit lengt
 the epoch. msgspec rejects NaN and infinities before these bounds are looked at.
 """
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -107,6 +107,15 @@ class Environment(StrEnum):
     DAWN = "dawn"
     STUDIO = "studio"
     NIGHT = "night"
+
+
+class Delivery(Enum):
+    """What became of a message that was posted to a connection."""
+
+    SENT = "sent"
+    GONE = "gone"
+    FAILED = "failed"
+    """No answer in time, or refused; the connection may still be there."""
 
 
 class Pose(Value, frozen=True, kw_only=True):

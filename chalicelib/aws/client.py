@@ -1,0 +1,131 @@
+"""One event loop in a thread, and one keep-alive HTTP client on it, for the hot paths of a function's container.
+
+Handlers are synchronous (Chalice); fan-out and the room's broadcaster are not. A handler hands a coroutine to `run` and
+waits; the loop, its connections and its TLS sessions outlive the invocation and serve the next one.
+"""
+
+import asyncio
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from chalicelib.aws.sigv4 import EMPTY_SHA256, Credentials, sign
+
+T = TypeVar("T")
+_CONNECTIONS_MAX: Final = 128
+
+
+class LoopThread:
+    """An event loop that runs in its own daemon thread for the life of the process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="aws-loop", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` on the loop and waits for it. Never call it from the loop itself."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+
+@cache
+def loop_thread() -> LoopThread:
+    """The container's one loop."""
+    return LoopThread()
+
+
+def environment_credentials() -> Credentials:
+    """The credentials that the Lambda runtime puts into the environment; they hold for the container's life."""
+    return Credentials(
+        os.environ.get("AWS_ACCESS_KEY_ID", ""),
+        os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        os.environ.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer: status and body."""
+
+    status: int
+    body: bytes
+
+
+class SignedClient:
+    """Sends signed requests to one endpoint of one service."""
+
+    def __init__(self, endpoint: str, *, region: str, service: str, timeout_s: float) -> None:
+        parts = urlsplit(endpoint)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._host = parts.netloc
+        self.base_path = parts.path.rstrip("/")
+        self._region = region
+        self._service = service
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+        self._credentials = environment_credentials()
+        self._date: tuple[int, str] = (0, "")
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        target: str | None = None,
+        content_type: str | None = None,
+        payload_sha256: str | None = None,
+    ) -> Reply:
+        """One signed request. Raises aiohttp.ClientError, OSError or TimeoutError; the callers translate them.
+
+        `payload_sha256` may be given where one body goes to many.
+        """
+        digest = payload_sha256 or (hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256)
+        headers = sign(
+            method,
+            self._host,
+            path,
+            digest,
+            self._credentials,
+            region=self._region,
+            service=self._service,
+            amz_date=self._amz_date(),
+            target=target,
+        )
+        if content_type:
+            headers["content-type"] = content_type
+        session = self._open()
+        url = URL(self._origin + path, encoded=True)
+        async with session.request(method, url, data=body or None, headers=headers, allow_redirects=False) as response:
+            return Reply(response.status, await response.read())
+
+    async def close(self) -> None:
+        """Closes the connections; the next request opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, keepalive_timeout=50, ttl_dns_cache=60),
+                timeout=self._timeout,
+                skip_auto_headers=("Accept", "User-Agent", "Accept-Encoding"),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _amz_date(self) -> str:
+        now = int(time.time())
+        if self._date[0] != now:
+            self._date = (now, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)))
+        return self._date[1]

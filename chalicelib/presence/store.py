@@ -1,0 +1,355 @@
+"""Presence and connections in DynamoDB, through the lean client: these writes are the hot path of the carrier.
+
+Tables (docs/architecture.md lists every access pattern):
+- presence: PK session_id, SK sk = peer id; the lease of the room's broadcaster is the row "~broadcast". One consistent
+  Query gives a tick all that it needs. TTL `expires_at`.
+- connections: PK connection_id. Found once per container and connection, then remembered: it never changes. TTL.
+`presence.tables` declares them.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib.aws.dynamo import ConditionFailed, Dynamo
+from chalicelib.presence.model import Connection, Lease, Room, Row
+from chalicelib.wire import limits
+from chalicelib.wire.types import Role, UserKind
+
+LEASE_SK: Final = "~broadcast"
+
+
+class _S(msgspec.Struct):
+    s: str = msgspec.field(name="S")
+
+
+class _N(msgspec.Struct):
+    n: str = msgspec.field(name="N")
+
+
+class _PresenceItem(msgspec.Struct):
+    session_id: _S
+    sk: _S
+    user_id: _S | None = None
+    conn: _S | None = None
+    who: _S | None = None
+    color: _S | None = None
+    person_role: _S | None = None
+    kind: _S | None = None
+    joined: _N | None = None
+    seen: _N | None = None
+    entered: _N | None = None
+    epoch: _N | None = None
+    counter: _N | None = None
+    fragment: _S | None = None
+    leaving: _N | None = None
+    holder: _S | None = None
+    until: _N | None = None
+
+
+class _Page(msgspec.Struct):
+    items: list[_PresenceItem] = msgspec.field(name="Items")
+    last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
+class _Answer(msgspec.Struct):
+    item: dict[str, dict[str, str]] | None = msgspec.field(name="Item", default=None)
+
+
+def _text(value: _S | None) -> str:
+    return value.s if value else ""
+
+
+def _number(value: _N | None) -> int:
+    return int(value.n) if value else 0
+
+
+def _row(item: _PresenceItem) -> Row:
+    return Row(
+        session_id=item.session_id.s,
+        peer_id=item.sk.s,
+        user_id=_text(item.user_id),
+        connection_id=_text(item.conn),
+        name=_text(item.who),
+        color=_text(item.color),
+        role=Role(_text(item.person_role)),
+        kind=UserKind(_text(item.kind)),
+        joined_at_ms=_number(item.joined),
+        seen_at_ms=_number(item.seen),
+        entered=bool(_number(item.entered)),
+        epoch=_number(item.epoch),
+        counter=_number(item.counter),
+        fragment=_text(item.fragment).encode(),
+        leaving_at_ms=_number(item.leaving),
+    )
+
+
+def _expiry_s(at_ms: int) -> str:
+    """TTL deletion may lag by days and is only housekeeping: what is gone is decided by `Row.gone`."""
+    return str(at_ms // 1000 + 10 * limits.PRESENCE_TTL_S)
+
+
+class PresenceStore:
+    """The rows of rooms, their leases, and the connections."""
+
+    def __init__(self, dynamo: Dynamo, table_prefix: str) -> None:
+        self._dynamo = dynamo
+        self._presence = f"{table_prefix}presence"
+        self._connections = f"{table_prefix}connections"
+
+    # -- connections --
+
+    async def put_connection(self, connection: Connection, now_ms: int) -> None:
+        """Remembers what a connection was opened for."""
+        c = connection
+        item = {
+            "connection_id": {"S": c.connection_id},
+            "session_id": {"S": c.session_id},
+            "peer_id": {"S": c.peer_id},
+            "user_id": {"S": c.user_id},
+            "who": {"S": c.name},
+            "color": {"S": c.color},
+            "kind": {"S": c.kind.value},
+            "expires_at": {"N": str(now_ms // 1000 + limits.WS_LIFETIME_S + 600)},
+        }
+        await self._dynamo.call("PutItem", {"TableName": self._connections, "Item": item}, dict)
+
+    async def connection(self, connection_id: str) -> Connection | None:
+        """What a connection was opened for; None if it is not (or no longer) known."""
+        request = {
+            "TableName": self._connections,
+            "Key": {"connection_id": {"S": connection_id}},
+            "ConsistentRead": True,
+        }
+        item = (await self._dynamo.call("GetItem", request, _Answer)).item
+        if item is None:
+            return None
+        return Connection(
+            connection_id=connection_id,
+            session_id=item["session_id"]["S"],
+            peer_id=item["peer_id"]["S"],
+            user_id=item["user_id"]["S"],
+            name=item["who"]["S"],
+            color=item["color"]["S"],
+            kind=UserKind(item["kind"]["S"]),
+        )
+
+    async def delete_connection(self, connection_id: str) -> None:
+        """Forgets a connection; once more is harmless."""
+        request = {"TableName": self._connections, "Key": {"connection_id": {"S": connection_id}}}
+        await self._dynamo.call("DeleteItem", request, dict)
+
+    # -- rows --
+
+    async def attach(self, row: Row) -> bool:
+        """A peer has a (new) connection. Returns whether it resumed: its state, and when it joined, were kept.
+
+        A peer that had already gone begins anew.
+        """
+        now_ms = row.seen_at_ms
+        values = {
+            ":u": {"S": row.user_id},
+            ":c": {"S": row.connection_id},
+            ":w": {"S": row.name},
+            ":k": {"S": row.color},
+            ":r": {"S": row.role.value},
+            ":d": {"S": row.kind.value},
+            ":n": {"N": str(now_ms)},
+            ":e": {"N": "1" if row.entered else "0"},
+            ":x": {"N": _expiry_s(now_ms)},
+        }
+        assign = "user_id=:u, conn=:c, who=:w, color=:k, person_role=:r, kind=:d, seen=:n, expires_at=:x, entered=:e"
+        fresh = {":f": {"N": str(now_ms - limits.PRESENCE_TTL_S * 1000)}}
+        try:
+            await self._update(
+                row.session_id,
+                row.peer_id,
+                f"SET {assign} REMOVE leaving",
+                values | fresh,
+                "seen>:f AND (attribute_not_exists(leaving) OR leaving>:n)",
+            )
+        except ConditionFailed:
+            anew = f"SET {assign}, joined=:n REMOVE leaving, fragment, epoch, #k"
+            await self._update(row.session_id, row.peer_id, anew, values, None, {"#k": "counter"})
+            return False
+        return True
+
+    async def enter(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
+        """The peer is ready for frames. False if the row is not this connection's (any more)."""
+        return await self._owned(
+            session_id, peer_id, connection_id, "SET entered=:e, seen=:n, expires_at=:x", now_ms, {":e": {"N": "1"}}
+        )
+
+    async def touch(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
+        """The peer is alive. False if the row is not this connection's (any more)."""
+        return await self._owned(session_id, peer_id, connection_id, "SET seen=:n, expires_at=:x", now_ms, {})
+
+    async def put_state(
+        self, session_id: str, peer_id: str, connection_id: str, order: tuple[int, int], fragment: bytes, now_ms: int
+    ) -> bool:
+        """Stores a newer state; an older or equal one changes nothing. False if the row is not this connection's."""
+        values = {
+            ":f": {"S": fragment.decode()},
+            ":e": {"N": str(order[0])},
+            ":k": {"N": str(order[1])},
+            ":n": {"N": str(now_ms)},
+            ":x": {"N": _expiry_s(now_ms)},
+            ":c": {"S": connection_id},
+        }
+        condition = "conn=:c AND (attribute_not_exists(epoch) OR epoch<:e OR (epoch=:e AND #k<:k))"
+        try:
+            await self._update(
+                session_id,
+                peer_id,
+                "SET fragment=:f, epoch=:e, #k=:k, seen=:n, expires_at=:x",
+                values,
+                condition,
+                {"#k": "counter"},
+            )
+        except ConditionFailed as exc:
+            return exc.item is not None and exc.item.get("conn", {}).get("S") == connection_id
+        return True
+
+    async def leave(self, session_id: str, peer_id: str, connection_id: str, leaving_at_ms: int) -> bool:
+        """The peer counts as gone from `leaving_at_ms` on, unless it attaches again. False if not this connection's."""
+        return await self._owned(
+            session_id, peer_id, connection_id, "SET leaving=:l", leaving_at_ms, {":l": {"N": str(leaving_at_ms)}}
+        )
+
+    async def set_role(self, session_id: str, peer_id: str, role: Role) -> None:
+        """What the others are told of a peer's role; a peer that has gone stays gone."""
+        try:
+            await self._update(
+                session_id, peer_id, "SET person_role=:r", {":r": {"S": role.value}}, "attribute_exists(sk)"
+            )
+        except ConditionFailed:
+            return
+
+    async def delete_row(self, row: Row, *, only_if_unchanged: bool) -> bool:
+        """Removes a peer's row; False if it has attached again or left otherwise meanwhile, and that was asked."""
+        request: dict[str, Any] = {
+            "TableName": self._presence,
+            "Key": {"session_id": {"S": row.session_id}, "sk": {"S": row.peer_id}},
+        }
+        if only_if_unchanged:
+            request["ConditionExpression"] = "conn=:c AND seen=:n"
+            request["ExpressionAttributeValues"] = {
+                ":c": {"S": row.connection_id},
+                ":n": {"N": str(row.seen_at_ms)},
+            }
+        try:
+            await self._dynamo.call("DeleteItem", request, dict)
+        except ConditionFailed:
+            return False
+        return True
+
+    async def room(self, session_id: str) -> Room:
+        """Every row of a room, and its lease, read consistently."""
+        request: dict[str, Any] = {
+            "TableName": self._presence,
+            "KeyConditionExpression": "session_id=:s",
+            "ExpressionAttributeValues": {":s": {"S": session_id}},
+            "ConsistentRead": True,
+        }
+        rows: list[Row] = []
+        lease = None
+        while True:
+            page = await self._dynamo.call("Query", request, _Page)
+            for item in page.items:
+                if item.sk.s == LEASE_SK:
+                    lease = Lease(_text(item.holder), _number(item.until))
+                elif item.person_role:
+                    rows.append(_row(item))
+            if page.last is None:
+                return Room(tuple(rows), lease)
+            request["ExclusiveStartKey"] = page.last
+
+    # -- the broadcaster's lease --
+
+    async def acquire(self, session_id: str, lease: Lease, now_ms: int) -> Lease:
+        """Takes the lease if it is free or has run out. Returns the lease that holds: `lease`, or another's."""
+        values = {**self._lease_values(lease), ":n": {"N": str(now_ms)}}
+        try:
+            await self._update(
+                session_id,
+                LEASE_SK,
+                "SET #h=:h, #u=:u, expires_at=:x",
+                values,
+                "attribute_not_exists(#u) OR #u<:n OR #h=:h",
+                {"#h": "holder", "#u": "until"},
+            )
+        except ConditionFailed as exc:
+            if exc.item is None:
+                return Lease("", now_ms)
+            return Lease(exc.item["holder"]["S"], int(exc.item["until"]["N"]))
+        return lease
+
+    async def renew(self, session_id: str, lease: Lease) -> bool:
+        """Promises to go on until `lease.until_ms`. False if another holds it."""
+        try:
+            await self._update(
+                session_id,
+                LEASE_SK,
+                "SET #u=:u, expires_at=:x",
+                self._lease_values(lease),
+                "#h=:h",
+                {"#h": "holder", "#u": "until"},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    async def erase(self, session_id: str) -> None:
+        """Removes all that a room has here."""
+        room = await self.room(session_id)
+        for row in room.rows:
+            await self.delete_row(row, only_if_unchanged=False)
+        request = {"TableName": self._presence, "Key": {"session_id": {"S": session_id}, "sk": {"S": LEASE_SK}}}
+        await self._dynamo.call("DeleteItem", request, dict)
+
+    def _lease_values(self, lease: Lease) -> dict[str, dict[str, str]]:
+        return {
+            ":h": {"S": lease.holder},
+            ":u": {"N": str(lease.until_ms)},
+            ":x": {"N": _expiry_s(lease.until_ms)},
+        }
+
+    async def _owned(
+        self,
+        session_id: str,
+        peer_id: str,
+        connection_id: str,
+        update: str,
+        now_ms: int,
+        values: dict[str, dict[str, str]],
+    ) -> bool:
+        all_values = {":c": {"S": connection_id}, **values}
+        if ":n" in update:
+            all_values |= {":n": {"N": str(now_ms)}, ":x": {"N": _expiry_s(now_ms)}}
+        try:
+            await self._update(session_id, peer_id, update, all_values, "conn=:c")
+        except ConditionFailed:
+            return False
+        return True
+
+    async def _update(
+        self,
+        session_id: str,
+        sk: str,
+        expression: str,
+        values: dict[str, dict[str, str]],
+        condition: str | None,
+        names: dict[str, str] | None = None,
+    ) -> None:
+        request: dict[str, Any] = {
+            "TableName": self._presence,
+            "Key": {"session_id": {"S": session_id}, "sk": {"S": sk}},
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": values,
+        }
+        if condition:
+            request["ConditionExpression"] = condition
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if names:
+            request["ExpressionAttributeNames"] = names
+        await self._dynamo.call("UpdateItem", request, dict)
