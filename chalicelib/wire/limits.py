@@ -13,7 +13,16 @@ FRAME_TARGET_BYTES: Final = 100 * 1024  # a presence frame is split before it re
 
 # -- identity --
 TICKET_TTL_S: Final = 30  # DESIGN "Identity"
-GUEST_TOKEN_TTL_S: Final = 12 * 3600
+GUEST_TOKEN_TTL_S: Final = 3600
+GUEST_REFRESH_TTL_S: Final = 30 * 86400
+JWKS_REFETCH_S: Final = 60  # an unknown key id makes us ask the issuer again at most this often
+JWKS_RETRY_S: Final = 5  # an issuer that did not answer is asked again at most this often
+JWKS_AGE_S: Final = 3600  # a key that the issuer withdrew is trusted no longer than this
+JWKS_BYTES: Final = 64 * 1024
+JWKS_TIMEOUT_S: Final = 3
+IDENTITIES_REMEMBERED: Final = 2048  # verified bearer tokens a container keeps, by hash
+IDENTITY_REMEMBERED_S: Final = 300  # and for how long at most: a withdrawn key stops working within it
+TICKET_BURNT_S: Final = 600  # a used ticket is remembered this much longer than it could be used, for clocks that differ
 CLOCK_SKEW_S: Final = 5
 NAME_CHARS: Final = 64
 EMAIL_CHARS: Final = 254  # RFC 5321 section 4.5.3.1.3
