@@ -138,6 +138,7 @@ class PeerClient:
         self.room: RoomState | None = None
         self.errors: list[ErrorMessage] = []
         self.on_message: Callable[[ServerMessage, int], None] = lambda _message, _size: None
+        self._news = asyncio.Event()
         self._waiting: list[tuple[type[Any], asyncio.Future[Any]]] = []
         self._reader = asyncio.create_task(self._read())
 
@@ -179,7 +180,8 @@ class PeerClient:
         """Waits until what the frames told makes the condition true. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
-                await asyncio.sleep(0.01)
+                self._news.clear()
+                await self._news.wait()
 
     async def close(self) -> None:
         """Says goodbye and stops reading."""
@@ -196,6 +198,7 @@ class PeerClient:
                 elif isinstance(message, ErrorMessage):
                     self.errors.append(message)
                 self.on_message(message, len(raw.data))
+                self._news.set()
                 self._wake(message)
 
     def _wake(self, message: ServerMessage) -> None:

@@ -106,6 +106,8 @@ def _without_null(schema: Schema, components: dict[str, Schema]) -> Schema:
     flat = dict(options[0])
     if "$ref" in flat:
         flat = dict(components[flat["$ref"].rpartition("/")[2]])
+    if "enum" in flat:
+        flat.setdefault("type", "string")
     if schema.get("default") is not None:
         flat["default"] = schema["default"]
     return flat

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
+from chalicelib.aws.once import once
 from chalicelib.aws.sigv4 import EMPTY_SHA256, Credentials, sign
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
 
-@cache
+@once
 def loop_thread() -> LoopThread:
     """The container's one loop."""
     return LoopThread()

@@ -20,12 +20,6 @@ class Members(Protocol):
     def viewer(self, session_id: str, identity: Identity) -> None: ...
 
 
-class Rate(Protocol):
-    """0 where a call may pass, otherwise how long to wait, in ms."""
-
-    def __call__(self, key: str) -> int: ...
-
-
 class Run(Protocol):
     """Runs a coroutine on the container's loop and waits."""
 
@@ -39,10 +33,11 @@ def routes(
     authenticate: Authenticate,
     presence: Callable[[], Presence],
     members: Callable[[], Members],
+    *,
     run: Run,
-    rate: Rate,
+    wait_ms: Callable[[str], int],
 ) -> Routes:
-    """The blueprint of this room."""
+    """The blueprint of this room. `wait_ms` is 0 where a user may move a cursor now."""
     r = Routes("presence", authenticate)
 
     @r.get("/collaboration/sessions/{session_id}/cursors", response=CursorList, errors=_MEMBER)
@@ -60,9 +55,9 @@ def routes(
     )
     def update_shared_cursor(call: Call[UpdateCursor]) -> CursorUpdated:
         """Moves your 3D cursor without a WebSocket. Everyone in the room sees it; it expires after a minute."""
-        wait_ms = rate(call.identity.user_id)
-        if wait_ms:
-            raise AppError(Code.RATE_LIMITED, retry_after_ms=wait_ms)
+        too_soon_ms = wait_ms(call.identity.user_id)
+        if too_soon_ms:
+            raise AppError(Code.RATE_LIMITED, retry_after_ms=too_soon_ms)
         member = members().seated(call.path["session_id"], call.identity)
         run(presence().point(member, call.input))
         return CursorUpdated(success=True, message="Cursor updated successfully")

@@ -26,9 +26,8 @@ async def presence_rows(database: Database) -> AsyncIterator[Rows]:
     if database.endpoint is None:
         yield MemoryRows()
         return
-    from chalicelib.aws.tables import bind  # noqa: PLC0415
-
     from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
+    from chalicelib.aws.tables import bind  # noqa: PLC0415
     from chalicelib.presence.store import PresenceStore  # noqa: PLC0415
     from chalicelib.presence.tables import ConnectionModel, PresenceModel  # noqa: PLC0415
 

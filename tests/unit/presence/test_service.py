@@ -1,6 +1,5 @@
 """The presence service on the fakes."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -59,9 +58,9 @@ class House:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def house() -> House:
     """An empty house."""
-    yield House()
+    return House()
 
 
 def update(counter: int, cursor: Pointer | None = None) -> PresenceUpdate:
