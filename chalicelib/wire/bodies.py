@@ -87,7 +87,7 @@ class ConfirmBody(Value, frozen=True, kw_only=True):
     """The code from the e-mail."""
 
     email: Email
-    code: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{4,12}$")]
+    code: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{4,12}$(?!\n)")]
 
 
 class ConfirmResult(Value, frozen=True, kw_only=True):
@@ -348,7 +348,7 @@ class PresenceList(Value, frozen=True, kw_only=True):
 class ActivityEvent(Value, frozen=True, kw_only=True):
     """One thing that happened. `kind` is noun.verb; `detail` is words about it, by kind."""
 
-    event_id: Annotated[str, Meta(pattern=r"^[0-9a-z]{8,32}$")]
+    event_id: Annotated[str, Meta(pattern=r"^[0-9a-z]{8,32}$(?!\n)")]
     kind: str
     at_ms: Millis
     user_id: UserId

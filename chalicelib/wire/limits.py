@@ -22,11 +22,11 @@ JWKS_BYTES: Final = 64 * 1024
 JWKS_TIMEOUT_S: Final = 3
 IDENTITIES_REMEMBERED: Final = 2048  # verified bearer tokens a container keeps, by hash
 IDENTITY_REMEMBERED_S: Final = 300  # and for how long at most: a withdrawn key stops working within it
-TICKET_BURNT_S: Final = 600  # a used ticket is remembered this much longer than it could be used, for clocks that differ
+TICKET_BURNT_S: Final = 600  # a used ticket is remembered so much longer than it lives: clocks differ
 CLOCK_SKEW_S: Final = 5
 NAME_CHARS: Final = 64
 EMAIL_CHARS: Final = 254  # RFC 5321 section 4.5.3.1.3
-PASSWORD_CHARS_MIN: Final = 8
+PASSWORD_CHARS_MIN: Final = 10  # length is the policy (NIST SP 800-63B section 5.1.1.2: no composition rules)
 PASSWORD_CHARS: Final = 256  # Cognito
 TOKEN_CHARS: Final = 8192
 

@@ -16,40 +16,44 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True):
     """What crosses the wire: immutable, every field known, named when built."""
 
 
-SESSION_ID = r"^ses_[a-z0-9]{20}$"
-USER_ID = r"^[A-Za-z0-9_-]{1,64}$"
-TAB_ID = r"^[a-z0-9]{8,16}$"
+SESSION_ID = r"^ses_[a-z0-9]{20}$(?!\n)"
+USER_ID = r"^[A-Za-z0-9_-]{1,64}$(?!\n)"
+TAB_ID = r"^[a-z0-9]{8,16}$(?!\n)"
 
 SessionId = Annotated[str, Meta(pattern=SESSION_ID, description="ses_ and 20 of a-z0-9")]
 UserId = Annotated[str, Meta(pattern=USER_ID, description="an account's subject, or gst_...")]
 TabId = Annotated[str, Meta(pattern=TAB_ID, description="names one open page of a user; made by the client")]
-PeerId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\.[a-z0-9]{4,16}$", description="user_id.tab_id")]
-InviteId = Annotated[str, Meta(pattern=r"^inv_[a-f0-9]{20}$")]
+PeerId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\.[a-z0-9]{4,16}$(?!\n)", description="user_id.tab_id")]
+InviteId = Annotated[str, Meta(pattern=r"^inv_[a-f0-9]{20}$(?!\n)")]
 InviteCode = Annotated[
-    str, Meta(pattern=r"^ses_[a-z0-9]{20}\.[A-Za-z0-9_-]{22}$", description="the secret part of an invite link")
+    str, Meta(pattern=r"^ses_[a-z0-9]{20}\.[A-Za-z0-9_-]{22}$(?!\n)", description="the secret part of an invite link")
 ]
-EntityId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:.-]{1,64}$")]
-RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="echoed by the reply")]
+EntityId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:.-]{1,64}$(?!\n)")]
+RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$(?!\n)", description="echoed by the reply")]
 PersonName = Annotated[
     str,
-    Meta(min_length=1, max_length=limits.NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"),
+    Meta(
+        min_length=1,
+        max_length=limits.NAME_CHARS,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$(?!\n)",
+    ),
 ]
 SessionName = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=limits.SESSION_NAME_CHARS,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$(?!\n)",
     ),
 ]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS)]
-Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$", description="#rrggbb, lower case")]
+Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)", description="#rrggbb, lower case")]
 Email = Annotated[
-    str, Meta(max_length=limits.EMAIL_CHARS, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    str, Meta(max_length=limits.EMAIL_CHARS, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$(?!\n)")
 ]
 Password = Annotated[str, Meta(min_length=limits.PASSWORD_CHARS_MIN, max_length=limits.PASSWORD_CHARS)]
 OpaqueToken = Annotated[str, Meta(min_length=1, max_length=limits.TOKEN_CHARS)]
-PageCursor = Annotated[str, Meta(min_length=1, max_length=limits.CURSOR_CHARS, pattern=r"^[A-Za-z0-9_=-]+$")]
+PageCursor = Annotated[str, Meta(min_length=1, max_length=limits.CURSOR_CHARS, pattern=r"^[A-Za-z0-9_=-]+$(?!\n)")]
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1, description="milliseconds since the epoch")]
 Counter = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seats = Annotated[int, Meta(ge=1, le=limits.PARTICIPANTS_MAX)]
