@@ -1,6 +1,7 @@
 """Hypothesis strategies for every wire type, made from the types themselves, so that none can be forgotten."""
 
 import math
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ _TEXT = st.characters(codec="utf-8")
 _FLOAT_MAX = 1e6
 
 
+@cache
 def values(type_: Any) -> st.SearchStrategy[Any]:
     """Valid values of a type, as plain JSON data."""
     return _strategy(inspect.type_info(type_))

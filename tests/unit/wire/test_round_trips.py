@@ -16,7 +16,7 @@ from chalicelib.wire.messages import ClientMessage, ServerMessage
 from tests.fakes.values import values
 
 BODIES = [body for _, body in inspect.getmembers(bodies, inspect.isclass) if body.__module__ == bodies.__name__]
-QUICK = settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+QUICK = settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda b: b.__name__)
