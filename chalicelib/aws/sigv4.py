@@ -24,7 +24,8 @@ class Credentials:
 
 
 @lru_cache(maxsize=16)
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    """The key of one day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -32,7 +33,8 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _canonical_path(path: str) -> str:
+def canonical_path(path: str) -> str:
+    """A path, as it goes on the wire, encoded once more."""
     return quote(path, safe="/~")
 
 
@@ -60,10 +62,10 @@ def sign(
         signed.append(("x-amz-target", target))
     names = ";".join(name for name, _ in signed)
     lines = "".join(f"{name}:{value}\n" for name, value in signed)
-    request = f"{method}\n{_canonical_path(path)}\n\n{lines}\n{names}\n{payload_sha256}"
+    request = f"{method}\n{canonical_path(path)}\n\n{lines}\n{names}\n{payload_sha256}"
     scope = f"{amz_date[:8]}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
-    key = _signing_key(credentials.secret_key, amz_date[:8], region, service)
+    key = signing_key(credentials.secret_key, amz_date[:8], region, service)
     signature = hmac.new(key, f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{digest}".encode(), "sha256").hexdigest()
     headers = dict(signed)
     headers["authorization"] = (

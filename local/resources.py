@@ -1,0 +1,72 @@
+"""What CloudFormation makes in AWS, made in the emulators: tables, user pool, token keys. Repeating it changes nothing."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import boto3
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pynamodb.models import Model
+
+from chalicelib.wire import limits
+
+
+def make_keys(path: Path) -> None:
+    """An ES256 key for our tokens, readable by its owner only. An existing one is kept, so that tokens stay good."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    kid = hashlib.sha256(pem).hexdigest()[:16]
+    body = json.dumps({"keys": [{"kid": kid, "pem": pem.decode()}]})
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(body)
+
+
+def make_tables(models: dict[str, type[Model]], endpoint: str, region: str) -> None:
+    """The tables that are missing, with their TTL."""
+    dynamodb = boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
+    for model in models.values():
+        if not model.exists():
+            model.create_table(wait=True)
+            dynamodb.update_time_to_live(
+                TableName=model.Meta.table_name,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+            )
+
+
+def make_user_pool(endpoint: str, region: str) -> dict[str, str]:
+    """A Cognito pool with a client, and the settings that name them."""
+    cognito = boto3.client("cognito-idp", endpoint_url=endpoint, region_name=region)
+    pools = cognito.list_user_pools(MaxResults=10)["UserPools"]
+    if pools:
+        pool_id = pools[0]["Id"]
+        client_id = cognito.list_user_pool_clients(UserPoolId=pool_id)["UserPoolClients"][0]["ClientId"]
+    else:
+        policy = {
+            "MinimumLength": limits.PASSWORD_CHARS_MIN,
+            "RequireUppercase": False,
+            "RequireLowercase": False,
+            "RequireNumbers": False,
+            "RequireSymbols": False,
+        }
+        pool_id = cognito.create_user_pool(
+            PoolName="holodeck",
+            Policies={"PasswordPolicy": policy},
+            UsernameAttributes=["email"],
+            AutoVerifiedAttributes=["email"],
+        )["UserPool"]["Id"]
+        client_id = cognito.create_user_pool_client(
+            UserPoolId=pool_id,
+            ClientName="page",
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            ReadAttributes=["email", "name"],
+        )["UserPoolClient"]["ClientId"]
+    return {
+        "COGNITO_USER_POOL_ID": pool_id,
+        "OIDC_AUDIENCE": client_id,
+        "OIDC_ISSUER": f"https://cognito-idp.{region}.amazonaws.com/{pool_id}",
+        "OIDC_JWKS_URL": f"{endpoint}/{pool_id}/.well-known/jwks.json",
+    }

@@ -1,0 +1,103 @@
+"""`python -m local.run`: the whole system with one command, until Ctrl-C.
+
+PORT, HOST, DYNAMODB (moto or local), WORKERS and RELOAD=1 are read from the environment; DATA is where data and logs go.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+from local import dynamodb
+from local.process import free_port, is_free
+from local.system import ROOT, Plan, System
+
+_PORT: Final = 8000
+
+
+def say(text: str) -> None:
+    """To the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def choose_port(host: str, wanted: int) -> int:
+    """The wanted port, or the next free one, said in one line."""
+    if wanted == 0:
+        return free_port(host)
+    for port in range(wanted, min(wanted + 100, 65536)):
+        if is_free(host, port):
+            if port != wanted:
+                say(f"Port {wanted} is taken; using {port} (choose another with PORT=...).")
+            return port
+    raise SystemExit(f"No port from {wanted} on is free; choose another with PORT=...")
+
+
+def plan() -> Plan:
+    """What the environment asks for."""
+    e = os.environ
+    host = e.get("HOST", "127.0.0.1")
+    database = e.get("DYNAMODB", "moto")
+    if database not in {"moto", "local"}:
+        raise SystemExit(f"DYNAMODB is moto or local, not {database!r}")
+    if database == "local" and (reason := dynamodb.unavailable()):
+        raise SystemExit(f"DYNAMODB=local is not possible: {reason}")
+    try:
+        port, workers = int(e.get("PORT", _PORT)), int(e.get("WORKERS", "2"))
+    except ValueError:
+        raise SystemExit("PORT and WORKERS are numbers") from None
+    names = ("OPEN_GUESTS", "LOG_LEVEL")
+    settings = {n: v for n, v in e.items() if n in names or n.startswith("GATEWAY_")}
+    data = Path(e.get("DATA", ROOT / ".local")).resolve()
+    return Plan(host, choose_port(host, port), database, workers, data, settings)
+
+
+def welcome(system: System, chosen: Plan) -> None:
+    """One block that says all there is to know."""
+    kept = "kept on disk" if chosen.dynamodb == "local" else "in memory, gone when this ends (DYNAMODB=local keeps it)"
+    say(
+        f"\n  Holodeck is at {system.url}\n\n"
+        f"  API       {system.url}/api/docs\n"
+        f"  data      {kept}\n"
+        f"  logs      {chosen.data / 'logs'}\n"
+        f"  stop      Ctrl-C\n"
+    )
+
+
+def reload_python(system: System) -> None:
+    """New workers whenever the functions' code changes."""
+    from watchfiles import watch  # noqa: PLC0415 - developers only
+
+    for changes in watch(ROOT / "chalicelib", ROOT / "app.py"):
+        if any(path.endswith(".py") for _, path in changes):
+            say("code changed; new workers")
+            system.restart_workers()
+
+
+def main() -> None:
+    """Starts, watches, stops."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    chosen = plan()
+    quiet = os.environ.get("QUIET") == "1"
+    system = System(chosen, say, quiet=quiet)
+    try:
+        system.start()
+        if os.environ.get("RELOAD") == "1":
+            system.run_beside("page", ["npm", "--prefix", str(ROOT / "web"), "run", "build", "--", "--watch"])
+            threading.Thread(target=reload_python, args=(system,), daemon=True).start()
+        if not quiet:
+            welcome(system, chosen)
+        while not stop.wait(0.1):
+            system.watch()
+            system.repair()
+    except RuntimeError as exc:
+        raise SystemExit(str(exc)) from exc
+    finally:
+        system.stop()
+
+
+if __name__ == "__main__":
+    main()

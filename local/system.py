@@ -1,0 +1,188 @@
+"""The whole system on one machine: emulators, resources, gateway, workers; and what to do when one of them dies."""
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local import dynamodb, resources
+from local.children import Child, Children
+from local.process import free_port
+
+REGION: Final = "us-east-1"
+ROOT: Final = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to start. `data` keeps keys, logs and DynamoDB Local's files."""
+
+    host: str
+    port: int
+    dynamodb: str
+    workers: int
+    data: Path
+    settings: dict[str, str]
+
+
+class System:
+    """Everything that runs, on the thread that calls."""
+
+    def __init__(self, plan: Plan, say: Callable[[str], None], *, quiet: bool) -> None:
+        self._plan = plan
+        self._say = say
+        self._moto_port = free_port()
+        self._dynamodb_port = free_port() if plan.dynamodb == "local" else self._moto_port
+        self._connections_port = free_port()
+        self._socket = f"/tmp/holodeck-{os.getpid()}.sock"
+        logs = plan.data / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        self._children = Children(logs, say, quiet)
+        self._pool: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        host = "127.0.0.1" if self._plan.host in {"0.0.0.0", "127.0.0.1"} else self._plan.host
+        return f"http://{host}:{self._plan.port}"
+
+    def start(self) -> None:
+        """Starts everything and returns when it answers."""
+        resources.make_keys(self._plan.data / "keys.json")
+        self._start_emulators()
+        self._make_resources()
+        self._children.start(self._gateway())
+        for number in range(self._plan.workers):
+            child = Child(f"worker-{number}", "worker", [sys.executable, "-m", "local.worker"], self.environment())
+            self._children.start(child)
+        self._until_healthy()
+
+    def watch(self) -> None:
+        """Once: restarts who has died."""
+        if self._children.watch():
+            self.write_state()
+
+    def restart_workers(self) -> None:
+        """New code: new workers."""
+        self._children.restart("worker")
+
+    def run_beside(self, name: str, command: list[str]) -> None:
+        """One more child, for developers."""
+        self._children.start(Child(name, "developer", command, {}))
+
+    def stop(self) -> None:
+        """Ends everything."""
+        self._children.stop()
+        Path(self._socket).unlink(missing_ok=True)
+
+    def write_state(self) -> None:
+        """Tells others (tests, benchmarks) where everything is; written whole or not at all."""
+        state = {
+            "url": self.url,
+            "connections_endpoint": self.environment()["CONNECTIONS_ENDPOINT"],
+            "pids": self._children.pids(),
+            "env": self.environment(),
+        }
+        path = self._plan.data / "state.json"
+        path.with_suffix(".new").write_text(json.dumps(state))
+        path.with_suffix(".new").rename(path)
+
+    def environment(self) -> dict[str, str]:
+        """The functions' settings, as CloudFormation would give them."""
+        moto = f"http://127.0.0.1:{self._moto_port}"
+        return {
+            "STAGE": "local",
+            "TABLE_PREFIX": "holodeck-local-",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self._dynamodb_port}",
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
+            "AWS_ENDPOINT_URL_S3": moto,
+            "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
+            "WEBSOCKET_URL": "/ws",
+            "OPEN_GUESTS": "1",
+            "TOKEN_KEYS_FILE": str(self._plan.data / "keys.json"),
+            "LOG_LEVEL": "INFO",
+            "POWERTOOLS_SERVICE_NAME": "holodeck",
+            "GATEWAY_SOCKET": self._socket,
+            "PYTHONPATH": str(ROOT),
+            **self._pool,
+            **self._plan.settings,
+        }
+
+    def _start_emulators(self) -> None:
+        command = [sys.executable, "-m", "local.moto_server", str(self._moto_port)]
+        child = Child("moto", "emulator", command, self.environment(), on_restart=self._moto_lost)
+        process = self._children.start(child).process
+        if process is not None:
+            dynamodb.wait_until_up(f"http://127.0.0.1:{self._moto_port}/moto-api/", process)
+        if self._plan.dynamodb != "local":
+            return
+        data = self._plan.data / "dynamodb"
+        data.mkdir(parents=True, exist_ok=True)
+        child = Child("dynamodb", "emulator", dynamodb.command(self._dynamodb_port, data), {})
+        process = self._children.start(child).process
+        if process is not None:
+            dynamodb.wait_until_up(f"http://127.0.0.1:{self._dynamodb_port}/", process)
+
+    def _gateway(self) -> Child:
+        env = {
+            **self.environment(),
+            "GATEWAY_HOST": self._plan.host,
+            "GATEWAY_PORT": str(self._plan.port),
+            "CONNECTIONS_PORT": str(self._connections_port),
+            "PAGE_ROOT": str(ROOT / "web" / "dist"),
+        }
+        return Child("gateway", "gateway", [sys.executable, "-m", "local.gateway"], env)
+
+    def _make_resources(self) -> None:
+        os.environ.update(self.environment())
+        from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
+
+        endpoint = f"http://127.0.0.1:{self._dynamodb_port}"
+        resources.make_tables(wiring.models(), endpoint, REGION)
+        self._pool = resources.make_user_pool(f"http://127.0.0.1:{self._moto_port}", REGION)
+
+    def _moto_lost(self) -> None:
+        """Moto keeps everything in memory: what it had is gone, so its tables and pool are made anew, once it is up."""
+        self._say("moto lost what it held; making its tables and user pool anew")
+        self._repair_due = True
+
+    _repair_due = False
+
+    def repair(self) -> None:
+        """After moto has come back: its resources, and workers that know the new pool."""
+        if not self._repair_due:
+            return
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self._moto_port}/moto-api/", timeout=1).close()
+        except OSError:
+            return
+        self._repair_due = False
+        self._make_resources()
+        for child in self._children._all:
+            if child.role == "worker":
+                child.env = self.environment()
+        self.restart_workers()
+
+    def _until_healthy(self) -> None:
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            self.watch()
+            try:
+                urllib.request.urlopen(f"{self.url}/api/health", timeout=5).close()
+            except (OSError, urllib.error.HTTPError):
+                time.sleep(0.05)
+                continue
+            self.write_state()
+            return
+        raise RuntimeError(f"the system did not come up; see {self._plan.data / 'logs'}")

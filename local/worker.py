@@ -1,0 +1,103 @@
+"""A worker: imports the app once, as a Lambda container does at its cold start, and serves invocations in threads.
+
+It speaks with the gateway over a Unix socket: frames of 4 bytes length and MessagePack. Threads stand for the containers
+that Lambda would add; the app is safe for that (`chalicelib.aws.app`). When the gateway goes, the worker waits for the next
+one; when its supervisor goes, so does it.
+"""
+
+import contextlib
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from local.process import die_with_parent
+
+THREADS: Final = 128
+TIMEOUT_S: Final = 29
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaContext:
+    """What Lambda gives a handler beside the event."""
+
+    aws_request_id: str
+    function_name: str
+    deadline: float
+    memory_limit_in_mb: int = 512
+    function_version: str = "$LATEST"
+    log_group_name: str = "/aws/lambda/local"
+    log_stream_name: str = "local"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN that the function would have."""
+        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.function_name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the integration times out."""
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+class Worker:
+    """One connection to the gateway."""
+
+    def __init__(self, functions: Any, pool: ThreadPoolExecutor) -> None:
+        self._functions = functions
+        self._pool = pool
+        self._encoder = msgspec.msgpack.Encoder()
+        self._writing = threading.Lock()
+
+    def serve(self, path: str) -> None:
+        """Serves until the gateway closes the connection."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(path)
+            routes = {p: list(methods) for p, methods in self._functions.app.routes.items()}
+            binary = list(self._functions.app.api.binary_types)
+            self._send(connection, {"pid": os.getpid(), "routes": routes, "binary_types": binary})
+            stream = connection.makefile("rb")
+            while head := stream.read(4):
+                (size,) = struct.unpack(">I", head)
+                call = msgspec.msgpack.decode(stream.read(size))
+                self._pool.submit(self._invoke, connection, call)
+
+    def _invoke(self, connection: socket.socket, call: dict[str, Any]) -> None:
+        name = call["function"]
+        context = LambdaContext(call["request_id"], f"holodeck-local-{name}", time.monotonic() + TIMEOUT_S)
+        try:
+            answer = {"id": call["id"], "result": getattr(self._functions, name)(call["event"], context)}
+        except Exception as exc:  # noqa: BLE001 - what Lambda calls an unhandled error
+            print(f"{name} raised {type(exc).__name__}: {exc}", file=sys.stderr, flush=True)
+            answer = {"id": call["id"], "error": type(exc).__name__}
+        with contextlib.suppress(OSError):
+            self._send(connection, answer)
+
+    def _send(self, connection: socket.socket, value: object) -> None:
+        data = self._encoder.encode(value)
+        with self._writing:
+            connection.sendall(struct.pack(">I", len(data)) + data)
+
+
+def main() -> None:
+    """Imports the app and serves for ever."""
+    die_with_parent()
+    sys.setswitchinterval(0.002)
+    import app as functions  # noqa: PLC0415 - the cold start
+
+    path = os.environ["GATEWAY_SOCKET"]
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="invoke")
+    while True:
+        with contextlib.suppress(OSError, struct.error):
+            Worker(functions, pool).serve(path)
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()
