@@ -60,23 +60,12 @@ class Joining:
         """None: somebody changed the membership meanwhile."""
         found = self._access.find(session_id, identity, invited=invite_id is not None)
         role = self._role(found, identity, invite_id)
-        now_ms = self._ports.now_ms()
-        person = found.person
-        if person is None:
-            person = newcomer(found.record, identity, role, body, now_ms)
-            if not self._ports.repository.add_participant(person, now_ms=now_ms):
-                return None
-        change = ParticipantChange(
-            role=role if role is not person.role else None,
-            name=body.name,
-            color=body.color,
-            seated_at_ms=now_ms,
-        )
-        user_id = identity.user_id
-        seated = self._seats.sit(session_id, user_id, change, assigned_at_ms=person.assigned_at_ms)
+        person = self._enrol(found, identity, role, body)
+        seated = None if person is None else self._seats.sit(person)
         if seated is None:
             return None
         record, person = seated
+        user_id = identity.user_id
         was_inside = user_id in found.record.seats
         if not was_inside:
             detail = {"role": str(record.role_of(user_id, person.role))}
@@ -85,6 +74,23 @@ class Joining:
         return JoinResult(
             session=record.as_session(record.role_of(user_id, person.role)),
             participant=person.as_participant(record, online=online),
+        )
+
+    def _enrol(self, found: Found, identity: Identity, role: Role, body: JoinBody) -> ParticipantRecord | None:
+        """Makes somebody a participant, or brings one up to date. None: somebody else changed that meanwhile."""
+        repository, now_ms = self._ports.repository, self._ports.now_ms()
+        known = found.person
+        if known is None:
+            person = newcomer(found.record, identity, role, body, now_ms)
+            return person if repository.add_participant(person, now_ms=now_ms) else None
+        change = ParticipantChange(
+            role=role if role is not known.role else None,
+            name=body.name,
+            color=body.color,
+            seated_at_ms=now_ms,
+        )
+        return repository.update_participant(
+            known.session_id, known.user_id, change, assigned_at_ms=known.assigned_at_ms
         )
 
     def _role(self, found: Found, identity: Identity, invite_id: str | None) -> Role:

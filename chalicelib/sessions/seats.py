@@ -5,6 +5,7 @@ a full room looks again: seats of people who are not connected, and who took the
 given up. `seating` moves with every seat that is taken or kept, which fences that look against whoever comes back meanwhile.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from chalicelib.sessions.access import Access, Found, membership
@@ -31,13 +32,16 @@ class Seats:
         for attempt in range(ATTEMPTS):
             found = self._access.find(session_id, identity)
             member = membership(found, identity)
-            if found.person is None or self.fresh(found):
-                record = found.record if self.fresh(found) else self.take(session_id, identity.user_id)
-                return membership(Found(record, found.person, found.role), identity)
-            seated = self.sit(session_id, identity.user_id, ParticipantChange(seated_at_ms=self._ports.now_ms()))
+            if self.fresh(found):
+                return member
+            if found.person is None:
+                return replace(member, session=self.take(session_id, identity.user_id))
+            person = self._ports.repository.update_participant(
+                session_id, identity.user_id, ParticipantChange(seated_at_ms=self._ports.now_ms())
+            )
+            seated = None if person is None else self.sit(person)
             if seated is not None:
-                record, person = seated
-                return membership(Found(record, person, record.role_of(member.user_id, person.role)), identity)
+                return replace(member, session=seated[0])
             self._ports.pause(attempt)
         raise busy()
 
@@ -48,30 +52,21 @@ class Seats:
             return False
         return self._ports.now_ms() - person.seated_at_ms < _GRACE_MS // 2
 
-    def sit(
-        self,
-        session_id: str,
-        user_id: str,
-        change: ParticipantChange,
-        *,
-        assigned_at_ms: int | None = None,
-    ) -> tuple[SessionRecord, ParticipantRecord] | None:
-        """Seats a participant: first their item (with a new `seated_at_ms`), then the seat, then they are confirmed.
+    def sit(self, person: ParticipantRecord) -> tuple[SessionRecord, ParticipantRecord] | None:
+        """Seats a participant, whose item has a new `seated_at_ms`, and confirms who was pending.
 
-        None: their item went or changed meanwhile. The codes of `take` otherwise; who was pending is then dropped.
+        None: their item went meanwhile. The codes of `take` otherwise; who was pending is then dropped.
         """
         repository = self._ports.repository
-        person = repository.update_participant(session_id, user_id, change, assigned_at_ms=assigned_at_ms)
-        if person is None:
-            return None
         try:
-            record = self.take(session_id, user_id)
+            record = self.take(person.session_id, person.user_id)
         except AppError:
-            repository.drop_participant(session_id, user_id, only_pending=True)
+            repository.drop_participant(person.session_id, person.user_id, only_pending=True)
             raise
-        if person.expires_at_s is not None:
-            person = repository.update_participant(session_id, user_id, ParticipantChange(confirm=True))
-        return None if person is None else (record, person)
+        if person.expires_at_s is None:
+            return record, person
+        confirmed = repository.update_participant(person.session_id, person.user_id, ParticipantChange(confirm=True))
+        return None if confirmed is None else (record, confirmed)
 
     def take(self, session_id: str, user_id: str) -> SessionRecord:
         """One seat, or SESSION_UNKNOWN, SESSION_ENDED, PARTICIPANT_BANNED, SESSION_FULL."""

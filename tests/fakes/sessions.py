@@ -318,18 +318,17 @@ class House:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(
-            Ports(
-                repository=self.repository,
-                notifier=self.told,
-                occupancy=self.connected,
-                activity=self.feed,
-                now_ms=self.clock,
-                random_id=self._random_id,
-                random_secret=lambda: self._random_id(22),
-                pause=self.pauses.append,
-            )
+        self.ports = Ports(
+            repository=self.repository,
+            notifier=self.told,
+            occupancy=self.connected,
+            activity=self.feed,
+            now_ms=self.clock,
+            random_id=self._random_id,
+            random_secret=lambda: self._random_id(22),
+            pause=self.pauses.append,
         )
+        self.sessions = Sessions(self.ports)
 
     def _random_id(self, length: int) -> str:
         self.made += 1
