@@ -89,10 +89,7 @@ def reaching(operation: str) -> Iterator[None]:
         yield
     except PynamoDBException as exc:
         code = exc.cause_response_code
-        if code in _BUSY or (code is None and isinstance(exc.cause, BotoCoreError | OSError)):
+        if code in _BUSY or isinstance(exc.cause, BotoCoreError):
             log.warning("dynamodb.unavailable", operation=operation, reason=code or type(exc.cause).__name__)
             raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500) from exc
         raise
-    except BotoCoreError as exc:
-        log.warning("dynamodb.unavailable", operation=operation, reason=type(exc).__name__)
-        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500) from exc
