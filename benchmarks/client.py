@@ -200,6 +200,7 @@ class PeerClient:
                 self.on_message(message, len(raw.data))
                 self._news.set()
                 self._wake(message)
+        self._news.set()
 
     def _wake(self, message: ServerMessage) -> None:
         for waiting in list(self._waiting):

@@ -37,14 +37,15 @@ class Stack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.run"],
-            cwd=ROOT,
-            env=self._env,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.data / "run.log").open("wb"),
-            preexec_fn=child_dies_with_us,  # noqa: PLW1509
-        )
+        with (self.data / "run.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local.run"],
+                cwd=ROOT,
+                env=self._env,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=child_dies_with_us,  # noqa: PLW1509
+            )
         ends = time.monotonic() + 90
         while not (self.data / "state.json").exists():
             if self._process.poll() is not None or time.monotonic() > ends:

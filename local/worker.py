@@ -20,7 +20,10 @@ import msgspec
 
 from local.process import die_with_parent
 
-THREADS: Final = 128
+THREADS: Final = {"app": 6, "connect": 6, "message": 96, "disconnect": 32}
+"""At once, by function. The first two compute; the others mostly wait, one of them serving a room as its broadcaster.
+Many threads that compute at once only fight for the interpreter's lock; what is more waits its turn, and is not refused."""
+
 TIMEOUT_S: Final = 29
 
 
@@ -49,9 +52,9 @@ class LambdaContext:
 class Worker:
     """One connection to the gateway."""
 
-    def __init__(self, functions: Any, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, functions: Any, pools: dict[str, ThreadPoolExecutor]) -> None:
         self._functions = functions
-        self._pool = pool
+        self._pools = pools
         self._encoder = msgspec.msgpack.Encoder()
         self._writing = threading.Lock()
 
@@ -66,7 +69,7 @@ class Worker:
             while head := stream.read(4):
                 (size,) = struct.unpack(">I", head)
                 call = msgspec.msgpack.decode(stream.read(size))
-                self._pool.submit(self._invoke, connection, call)
+                self._pools[call["function"]].submit(self._invoke, connection, call)
 
     def _invoke(self, connection: socket.socket, call: dict[str, Any]) -> None:
         name = call["function"]
@@ -88,14 +91,13 @@ class Worker:
 def main() -> None:
     """Imports the app and serves for ever."""
     die_with_parent()
-    sys.setswitchinterval(0.002)
     import app as functions  # noqa: PLC0415 - the cold start
 
     path = os.environ["GATEWAY_SOCKET"]
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="invoke")
+    pools = {name: ThreadPoolExecutor(threads, thread_name_prefix=name) for name, threads in THREADS.items()}
     while True:
         with contextlib.suppress(OSError, struct.error):
-            Worker(functions, pool).serve(path)
+            Worker(functions, pools).serve(path)
         time.sleep(0.05)
 
 
