@@ -248,11 +248,7 @@ def _answer(
         raise AppError(Code.IDENTITY_MISMATCH)
     if_match = _if_match(request.headers.get("if-match")) if spec.if_match else None
     result = view(Call(value, path_values, correlation, if_match, identity))  # type: ignore[arg-type]
-    headers: dict[str, str | list[str]] = {
-        "Content-Type": "application/json",
-        "X-Correlation-Id": correlation,
-        "Cache-Control": "no-store",
-    }
+    headers = _headers(correlation)
     if isinstance(result, Session):
         headers["ETag"] = f'"{result.version}"'
     if spec.response is None:
@@ -263,11 +259,7 @@ def _answer(
 def error_response(exc: AppError, correlation: str) -> Response:
     """The one shape that every error has."""
     body = ErrorBody(code=exc.code, message=exc.message, correlation_id=correlation, retry_after_ms=exc.retry_after_ms)
-    headers: dict[str, str | list[str]] = {
-        "Content-Type": "application/json",
-        "X-Correlation-Id": correlation,
-        "Cache-Control": "no-store",
-    }
+    headers = _headers(correlation)
     if exc.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if exc.retry_after_ms is not None:
@@ -309,7 +301,7 @@ def _convert(value: object, type_: Any, code: Code, where: str) -> Any:
 def _if_match(header: str | None) -> int | None:
     if header is None or header.strip() == "*":
         return None
-    found = re.fullmatch(r'"(\d{1,15})"', header.strip())
+    found = re.fullmatch(r'"([0-9]{1,15})"', header.strip())
     if found is None:
         raise AppError(Code.VERSION_CONFLICT, "If-Match is not an ETag of this session")
     return int(found.group(1))

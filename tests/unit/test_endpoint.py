@@ -1,0 +1,473 @@
+"""The edge of REST: what every route checks, the one shape of every error, and threads that never see one another."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Meta
+
+from chalicelib.aws.app import HolodeckApp
+from chalicelib.endpoint import Call, Nothing, Routes
+from chalicelib.wire import limits
+from chalicelib.wire.bodies import ErrorBody, Session, SessionSettings
+from chalicelib.wire.codes import MESSAGE, STATUS, Code
+from chalicelib.wire.decode import decode_body
+from chalicelib.wire.errors import AppError
+from chalicelib.wire.tokens import Identity
+from chalicelib.wire.types import SessionStatus, UserId, UserKind, Value, Visibility
+from tests.fakes.rest import Answer, call
+
+SESSION = "ses_" + "a" * 20
+SECRET = "the-database-password"
+
+
+class Note(Value, frozen=True, kw_only=True):
+    """A body and a response."""
+
+    text: str
+    user_id: UserId | None = None
+    if_match: int | None = None
+
+
+class Page(Value, frozen=True, kw_only=True):
+    """A query."""
+
+    limit: Annotated[int, Meta(ge=1, le=10)] = 5
+    deep: bool = False
+
+
+class Seen(Value, frozen=True, kw_only=True):
+    """What a view saw."""
+
+    user_id: str
+    path: dict[str, str]
+    correlation_id: str
+    limit: int = 0
+
+
+def authenticate(token: str) -> Identity:
+    """`token` is the user's id; two special ones are refused."""
+    if token == "expired":
+        raise AppError(Code.TOKEN_EXPIRED)
+    if token == "bad":
+        raise AppError(Code.TOKEN_INVALID)
+    return Identity(token, "Ada", UserKind.ACCOUNT)
+
+
+def room() -> Routes:
+    r = Routes("notes", authenticate)
+
+    @r.get("/notes/{session_id}", response=Seen, query=Page, errors=(Code.SESSION_UNKNOWN,))
+    def read(request: Call[Page]) -> Seen:
+        """Reads."""
+        time.sleep(0.001)  # lets another thread in
+        return Seen(
+            user_id=request.identity.user_id,
+            path=request.path,
+            correlation_id=request.correlation_id,
+            limit=request.input.limit,
+        )
+
+    @r.post("/notes", body=Note, response=Note, status=201)
+    def write(request: Call[Note]) -> Note:
+        """Writes."""
+        return request.input
+
+    @r.post("/open", body=Note, response=Note, public=True)
+    def open_to_all(request: Call[Note]) -> Note:
+        """Needs no token, unless the view asks who it is."""
+        if request.input.text == "who":
+            return Note(text=request.identity.user_id)
+        return request.input
+
+    @r.put("/notes/{session_id}", body=Note, response=Session, if_match=True)
+    def replace(request: Call[Note]) -> Session:
+        """Replaces a version."""
+        return session(request.if_match if request.if_match is not None else -1)
+
+    @r.delete("/notes/{session_id}", errors=(Code.ROLE_INSUFFICIENT,))
+    def remove(request: Call[Nothing]) -> None:
+        """Removes."""
+
+    @r.post("/fail", body=Note, response=Note, public=True)
+    def fail(request: Call[Note]) -> Note:
+        """Breaks in some way."""
+        if request.input.text == "busy":
+            raise AppError(Code.RATE_LIMITED, retry_after_ms=1200)
+        if request.input.text == "law":
+            raise AppError(Code.SESSION_FULL, "50 of 50")
+        raise RuntimeError(SECRET)
+
+    return r
+
+
+def session(version: int) -> Session:
+    return Session(
+        session_id=SESSION,
+        name="n",
+        description="",
+        visibility=Visibility.LINK,
+        status=SessionStatus.ACTIVE,
+        max_participants=5,
+        participant_count=0,
+        settings=SessionSettings(),
+        owner_id="ada",
+        created_at_ms=0,
+        updated_at_ms=0,
+        version=version,
+    )
+
+
+@pytest.fixture(scope="module")
+def app() -> HolodeckApp:
+    """An app with the room of notes."""
+    it = HolodeckApp(app_name="notes")
+    it.experimental_feature_flags.update(["BLUEPRINTS"])
+    it.register_blueprint(room().blueprint)
+    return it
+
+
+class Records(logging.Handler):
+    """Keeps what was logged, traces included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        self.lines.append((record.getMessage(), f"{record.__dict__} {trace}"))
+
+
+@pytest.fixture
+def logged() -> Iterator[Records]:
+    """What the edge logs."""
+    handler = Records()
+    logger = logging.getLogger("holodeck")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+def assert_error(answer: Answer, code: Code) -> None:
+    """The one shape, with its status and headers."""
+    body = decode_body(answer.text, ErrorBody)
+    assert (answer.status, body.code) == (STATUS[code], code)
+    assert body.message.startswith(MESSAGE[code])
+    assert body.correlation_id == answer.headers["X-Correlation-Id"] == "req-1"
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+# -- success --
+
+
+def test_a_view_gets_the_identity_the_path_and_the_query(app: HolodeckApp) -> None:
+    """Typed, and with the request's own id to correlate by."""
+    answer = call(app, "GET", "/notes/{session_id}", path={"session_id": SESSION}, query={"limit": "7"}, token="ada")
+    assert answer.status == 200
+    assert answer.json == {"user_id": "ada", "path": {"session_id": SESSION}, "correlation_id": "req-1", "limit": 7}
+    assert answer.headers["X-Correlation-Id"] == "req-1"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_created_thing_answers_201(app: HolodeckApp) -> None:
+    """As the route says."""
+    answer = call(app, "POST", "/notes", body={"text": "hi", "user_id": "ada"}, token="ada")
+    assert (answer.status, answer.json["text"]) == (201, "hi")
+
+
+def test_a_removal_answers_204_without_a_body(app: HolodeckApp) -> None:
+    """RFC 9110 section 15.3.5."""
+    answer = call(app, "DELETE", "/notes/{session_id}", path={"session_id": SESSION}, token="ada")
+    assert (answer.status, answer.text) == (204, "")
+
+
+def test_an_empty_body_is_an_empty_object(app: HolodeckApp) -> None:
+    """So it lacks what is required, and is not malformed."""
+    assert_error(call(app, "POST", "/notes", token="ada"), Code.BODY_INVALID)
+
+
+def test_a_media_type_may_have_parameters(app: HolodeckApp) -> None:
+    """`application/json; charset=utf-8` is what many clients send."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    assert call(app, "POST", "/notes", body={"text": "hi"}, token="ada", headers=headers).status == 201
+
+
+# -- who asks --
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer    ", "Basic YWRhOmFkYQ==", "ada"])
+def test_a_route_without_a_bearer_token_answers_401(app: HolodeckApp, header: str | None) -> None:
+    """Deny unless public."""
+    headers = {} if header is None else {"Authorization": header}
+    answer = call(app, "GET", "/notes/{session_id}", path={"session_id": SESSION}, headers=headers)
+    assert_error(answer, Code.TOKEN_MISSING)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["bearer ada", "BEARER ada", "Bearer  ada "])
+def test_the_schemes_name_is_not_case_sensitive(app: HolodeckApp, header: str) -> None:
+    """RFC 9110 section 11.1."""
+    answer = call(app, "GET", "/notes/{session_id}", path={"session_id": SESSION}, headers={"authorization": header})
+    assert answer.json["user_id"] == "ada"
+
+
+@pytest.mark.parametrize(("token", "code"), [("bad", Code.TOKEN_INVALID), ("expired", Code.TOKEN_EXPIRED)])
+def test_a_refused_token_is_401_before_anything_is_looked_at(app: HolodeckApp, token: str, code: Code) -> None:
+    """Neither the path nor the body tells a stranger anything."""
+    assert_error(call(app, "PUT", "/notes/{session_id}", path={"session_id": "?"}, raw=b"{", token=token), code)
+
+
+def test_a_public_route_needs_no_token_until_its_view_asks(app: HolodeckApp) -> None:
+    """Then it is missing."""
+    assert call(app, "POST", "/open", body={"text": "hi"}).status == 200
+    assert_error(call(app, "POST", "/open", body={"text": "who"}), Code.TOKEN_MISSING)
+
+
+def test_a_body_that_names_another_user_is_refused(app: HolodeckApp) -> None:
+    """The user is always the token's."""
+    assert_error(
+        call(app, "POST", "/notes", body={"text": "hi", "user_id": "eve"}, token="ada"), Code.IDENTITY_MISMATCH
+    )
+    assert call(app, "POST", "/notes", body={"text": "hi", "user_id": "ada"}, token="ada").status == 201
+    assert call(app, "POST", "/open", body={"text": "hi", "user_id": "eve"}).status == 200
+
+
+# -- what is asked --
+
+
+@pytest.mark.parametrize("given", ["ses_", "SES_" + "a" * 20, SESSION + "\n", SESSION + "a", "../etc", "%00", "ü"])
+def test_a_path_of_another_shape_is_refused(app: HolodeckApp, given: str) -> None:
+    """Before the view."""
+    assert_error(call(app, "GET", "/notes/{session_id}", path={"session_id": given}, token="ada"), Code.PATH_INVALID)
+
+
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "x"}, {"limit": "1.5"}, {"limit": ""}, {"deep": "maybe"}, {"x": "1"}]
+)
+def test_a_query_of_another_shape_is_refused(app: HolodeckApp, query: dict[str, str]) -> None:
+    """Also one with parameters that nobody knows."""
+    answer = call(app, "GET", "/notes/{session_id}", path={"session_id": SESSION}, query=query, token="ada")
+    assert_error(answer, Code.QUERY_INVALID)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"{", Code.BODY_MALFORMED),
+        (b"\xff\xfe", Code.BODY_MALFORMED),
+        (b'{"text":NaN}', Code.BODY_MALFORMED),
+        (b"[]", Code.BODY_INVALID),
+        (b'{"text":1}', Code.BODY_INVALID),
+        (b'{"text":"a","x":1}', Code.BODY_INVALID),
+        (b'{"text":"' + b"a" * limits.REST_BODY_BYTES + b'"}', Code.BODY_TOO_LARGE),
+    ],
+    ids=range(7),
+)
+def test_a_body_of_another_shape_is_refused(app: HolodeckApp, raw: bytes, code: Code) -> None:
+    """By the decoder's codes."""
+    assert_error(call(app, "POST", "/notes", raw=raw, token="ada"), code)
+
+
+@pytest.mark.parametrize("encoded", ["YQ", "Y", "ü"])
+def test_base64_that_is_none_is_malformed(app: HolodeckApp, encoded: str) -> None:
+    """API Gateway marks binary bodies; what it could not have marked is refused."""
+    answer = call(app, "POST", "/notes", token="ada", event={"body": encoded, "isBase64Encoded": True})
+    assert_error(answer, Code.BODY_MALFORMED)
+
+
+def test_another_media_type_is_415(app: HolodeckApp) -> None:
+    """Chalice refuses it; the shape is ours."""
+    for media_type in ("text/plain", "application/xml", "multipart/form-data"):
+        answer = call(app, "POST", "/notes", body={"text": "hi"}, token="ada", headers={"Content-Type": media_type})
+        assert_error(answer, Code.MEDIA_TYPE_UNSUPPORTED)
+
+
+def test_another_method_is_405(app: HolodeckApp) -> None:
+    """Should it get past API Gateway. (A path that nobody knows never does.)"""
+    assert_error(call(app, "PATCH", "/notes", token="ada"), Code.METHOD_NOT_ALLOWED)
+
+
+# -- versions --
+
+
+@pytest.mark.parametrize(
+    ("header", "version"), [(None, -1), ("*", -1), (" * ", -1), ('"0"', 0), ('"12"', 12), (' "7" ', 7)]
+)
+def test_if_match_is_an_etag_or_nothing(app: HolodeckApp, header: str | None, version: int) -> None:
+    """The version that the caller has seen; and the answer carries the new ETag."""
+    headers = {} if header is None else {"If-Match": header}
+    answer = call(
+        app,
+        "PUT",
+        "/notes/{session_id}",
+        path={"session_id": SESSION},
+        body={"text": "x"},
+        token="ada",
+        headers=headers,
+    )
+    assert (answer.status, answer.json["version"]) == (200, version)
+    assert answer.headers["ETag"] == f'"{version}"'
+
+
+@pytest.mark.parametrize("header", ["", "7", "''", '"x"', 'W/"7"', '"7", "8"', '"-1"', '"1e3"', f'"{"9" * 16}"', '"٣"'])
+def test_an_if_match_that_no_session_ever_had_is_a_conflict(app: HolodeckApp, header: str) -> None:
+    """It matches no version, so the precondition failed."""
+    answer = call(
+        app,
+        "PUT",
+        "/notes/{session_id}",
+        path={"session_id": SESSION},
+        body={"text": "x"},
+        token="ada",
+        headers={"If-Match": header},
+    )
+    assert_error(answer, Code.VERSION_CONFLICT)
+
+
+# -- failures --
+
+
+def test_a_broken_law_has_its_codes_status_and_detail(app: HolodeckApp) -> None:
+    """Said once, by whoever found it."""
+    answer = call(app, "POST", "/fail", body={"text": "law"})
+    assert_error(answer, Code.SESSION_FULL)
+    assert "(50 of 50)" in answer.json["message"]
+
+
+def test_a_limit_says_when_to_come_back(app: HolodeckApp) -> None:
+    """In milliseconds in the body, in whole seconds, rounded up, in the header (RFC 9110 section 10.2.3)."""
+    answer = call(app, "POST", "/fail", body={"text": "busy"})
+    assert_error(answer, Code.RATE_LIMITED)
+    assert (answer.json["retry_after_ms"], answer.headers["Retry-After"]) == (1200, "2")
+
+
+def test_what_nobody_expected_is_500_and_tells_a_client_nothing(app: HolodeckApp, logged: Records) -> None:
+    """The log has the trace and the correlation id; the answer has the id only."""
+    answer = call(app, "POST", "/fail", body={"text": "break"})
+    assert_error(answer, Code.INTERNAL)
+    assert SECRET not in answer.text
+    assert "Traceback" not in answer.text
+    (failure,) = [detail for name, detail in logged.lines if name == "request.failed"]
+    assert "RuntimeError" in failure
+    assert "req-1" in failure
+
+
+def test_every_request_is_logged_once_without_its_token_or_body(app: HolodeckApp, logged: Records) -> None:
+    """Route, status and time; who, and what they wrote, is not in it."""
+    call(app, "POST", "/notes", body={"text": "my diary"}, token="ada-secret-token")
+    call(app, "POST", "/notes", raw=b'{"text":5,"diary":1}', token="ada-secret-token")
+    served = [detail for name, detail in logged.lines if name == "request.served"]
+    assert len(served) == 2
+    assert "'status': 201" in served[0]
+    assert "'status': 422" in served[1]
+    everything = str(logged.lines)
+    assert "ada-secret-token" not in everything
+    assert "my diary" not in everything
+
+
+# -- threads --
+
+
+def test_threads_never_see_one_another(app: HolodeckApp) -> None:
+    """8 threads, 200 requests each: every answer is its own request's (Chalice's own app fails 199 of 200)."""
+
+    def work(person: int) -> list[str]:
+        wrong = []
+        for turn in range(200):
+            user, request_id = f"user-{person}-{turn}", f"req-{person}-{turn}"
+            session_id = f"ses_{person}{turn:019d}"
+            limit = 1 + (person + turn) % 10
+            answer = call(
+                app,
+                "GET",
+                "/notes/{session_id}",
+                path={"session_id": session_id},
+                query={"limit": str(limit)},
+                token=user,
+                request_id=request_id,
+            )
+            expected: dict[str, Any] = {
+                "user_id": user,
+                "path": {"session_id": session_id},
+                "correlation_id": request_id,
+                "limit": limit,
+            }
+            if answer.json != expected:
+                wrong.append(answer.text)
+        return wrong
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [w for found in pool.map(work, range(8)) for w in found] == []
+
+
+def test_the_request_is_the_threads_own_and_none_without_one(app: HolodeckApp) -> None:
+    """`current_request` and `lambda_context` are of the request's own context."""
+    call(app, "POST", "/open", body={"text": "hi"})
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: app.current_request).result() is None
+        assert pool.submit(lambda: app.lambda_context).result() is None
+
+
+# -- what Chalice itself says --
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (json.dumps({"Code": "NotFoundError", "Message": SECRET}), Code.ROUTE_UNKNOWN),
+        (json.dumps({"Code": "Whatever", "Message": SECRET}), Code.INTERNAL),
+        (json.dumps([SECRET]), Code.INTERNAL),
+        (json.dumps({"Message": SECRET}), Code.INTERNAL),
+        (SECRET, Code.INTERNAL),
+        (None, Code.INTERNAL),
+    ],
+    ids=range(6),
+)
+def test_what_chalice_refuses_leaves_in_our_shape(body: str | None, code: Code) -> None:
+    """And without its words."""
+    from chalicelib.aws.app import _ours  # noqa: PLC0415 - the mapping itself; Chalice makes these bodies rarely
+
+    mapped = _ours({"statusCode": 404, "headers": {"X-More": "1"}, "body": body}, "req-1")
+    assert decode_body(mapped["body"], ErrorBody) == ErrorBody(code=code, message=MESSAGE[code], correlation_id="req-1")
+    assert mapped["headers"]["X-More"] == "1"
+    assert mapped["headers"]["Content-Type"] == "application/json"
+
+
+# -- the declaration --
+
+
+def test_a_route_declares_every_error_it_can_give() -> None:
+    """Its own, and those of what it asks for."""
+    always = {Code.INTERNAL, Code.RATE_LIMITED, Code.UPSTREAM_UNAVAILABLE}
+    token = {Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED}
+    body = {
+        Code.BODY_MALFORMED,
+        Code.BODY_INVALID,
+        Code.BODY_TOO_LARGE,
+        Code.MEDIA_TYPE_UNSUPPORTED,
+        Code.IDENTITY_MISMATCH,
+    }
+    declared = {endpoint.name: set(endpoint.errors) for endpoint in room().endpoints}
+    assert declared["read"] == always | token | {Code.QUERY_INVALID, Code.PATH_INVALID, Code.SESSION_UNKNOWN}
+    assert declared["write"] == always | token | body
+    assert declared["open_to_all"] == always | body
+    assert declared["replace"] == always | token | body | {Code.PATH_INVALID, Code.VERSION_CONFLICT}
+    assert declared["remove"] == always | token | {Code.PATH_INVALID, Code.ROLE_INSUFFICIENT}
+
+
+def test_a_route_knows_its_parameters_and_where_its_input_is() -> None:
+    """For the documentation."""
+    endpoints = {endpoint.name: endpoint for endpoint in room().endpoints}
+    assert endpoints["read"].parameters == ("session_id",)
+    assert [name for name, endpoint in endpoints.items() if endpoint.has_body] == [
+        "write",
+        "open_to_all",
+        "replace",
+        "fail",
+    ]
+    assert endpoints["read"].text == "Reads."
