@@ -66,15 +66,10 @@ class Joining:
             return None
         record, person = seated
         user_id = identity.user_id
-        was_inside = user_id in found.record.seats
-        if not was_inside:
-            detail = {"role": str(record.role_of(user_id, person.role))}
-            self._ports.activity.record(session_id, "participant.joined", user_id, person.name, **detail)
-        online = was_inside and user_id in self._ports.occupancy.connected_users(session_id)
-        return JoinResult(
-            session=record.as_session(record.role_of(user_id, person.role)),
-            participant=person.as_participant(record, online=online),
-        )
+        role = record.role_of(user_id, person.role) or person.role
+        self._seats.tell_entered(found.record, user_id, person.name, role)
+        online = user_id in found.record.seats and user_id in self._ports.occupancy.connected_users(session_id)
+        return JoinResult(session=record.as_session(role), participant=person.as_participant(record, online=online))
 
     def _enrol(self, found: Found, identity: Identity, role: Role, body: JoinBody) -> ParticipantRecord | None:
         """Makes somebody a participant, or brings one up to date. None: somebody else changed that meanwhile."""

@@ -15,7 +15,7 @@ from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity
-from chalicelib.wire.types import SessionStatus
+from chalicelib.wire.types import Role, SessionStatus
 
 _GRACE_MS: Final = limits.SEAT_GRACE_S * 1000
 
@@ -35,15 +35,23 @@ class Seats:
             if self.fresh(found):
                 return member
             if found.person is None:
-                return replace(member, session=self.take(session_id, identity.user_id))
+                record = self.take(session_id, identity.user_id)
+                self.tell_entered(found.record, identity.user_id, member.name, member.role)
+                return replace(member, session=record)
             person = self._ports.repository.update_participant(
                 session_id, identity.user_id, ParticipantChange(seated_at_ms=self._ports.now_ms())
             )
             seated = None if person is None else self.sit(person)
             if seated is not None:
+                self.tell_entered(found.record, identity.user_id, member.name, member.role)
                 return replace(member, session=seated[0])
             self._ports.pause(attempt)
         raise busy()
+
+    def tell_entered(self, before: SessionRecord, user_id: str, name: str, role: Role) -> None:
+        """An entry in the feed for who had no seat before."""
+        if user_id not in before.seats:
+            self._ports.activity.record(before.session_id, "participant.joined", user_id, name, role=str(role))
 
     def fresh(self, found: Found) -> bool:
         """Whether somebody's seat is so recent that nobody can reclaim it soon: nothing needs to be written."""

@@ -7,14 +7,13 @@ anyway. A set in the session's item is its own count, so a seat is taken by `ADD
 from collections.abc import Iterable
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.aws.tables import condition_failed, reaching
+from chalicelib.aws.tables import reaching
 from chalicelib.sessions.model import Change, ParticipantChange, ParticipantRecord, SessionRecord, changed
 from chalicelib.sessions.paging import Position
-from chalicelib.sessions.store_invites import InviteStore
+from chalicelib.sessions.store_invites import InviteStore, condition_met
 from chalicelib.sessions.tables import (
     LISTED,
     PARTICIPANT,
@@ -40,14 +39,8 @@ class SessionStore(InviteStore):
 
     def create(self, record: SessionRecord) -> bool:
         """Stores a new session."""
-        with reaching("session.create"):
-            try:
-                session_item(self._model, record).save(condition=self._model.session_id.does_not_exist())
-            except PutError as exc:
-                if condition_failed(exc):
-                    return False
-                raise
-        return True
+        item = session_item(self._model, record)
+        return condition_met("session.create", lambda: item.save(condition=self._model.session_id.does_not_exist()))
 
     def session(self, session_id: str) -> SessionRecord | None:
         """The session, read consistently."""
@@ -161,14 +154,8 @@ class SessionStore(InviteStore):
         """Stores somebody who is no participant, or was one only for a while."""
         model = self._model
         free = model.session_id.does_not_exist() | (model.expires_at <= now_ms // 1000)
-        with reaching("participant.add"):
-            try:
-                participant_item(model, person).save(condition=free)
-            except PutError as exc:
-                if condition_failed(exc):
-                    return False
-                raise
-        return True
+        item = participant_item(model, person)
+        return condition_met("participant.add", lambda: item.save(condition=free))
 
     def update_participant(
         self, session_id: str, user_id: str, change: ParticipantChange, *, assigned_at_ms: int | None = None
@@ -189,24 +176,14 @@ class SessionStore(InviteStore):
         if assigned_at_ms is not None:
             condition &= model.assigned_at_ms == assigned_at_ms
         item = model(session_id, PARTICIPANT + user_id)
-        with reaching("participant.update"):
-            try:
-                item.update(actions=actions, condition=condition)
-            except UpdateError as exc:
-                if condition_failed(exc):
-                    return None
-                raise
-        return participant_record(item)
+        met = condition_met("participant.update", lambda: item.update(actions=actions, condition=condition))
+        return participant_record(item) if met else None
 
     def drop_participant(self, session_id: str, user_id: str, *, only_pending: bool = False) -> None:
         """Deletes a participant, or leaves one who has been confirmed."""
         condition = self._model.expires_at.exists() if only_pending else None
-        with reaching("participant.drop"):
-            try:
-                self._model(session_id, PARTICIPANT + user_id).delete(condition=condition)
-            except DeleteError as exc:
-                if not condition_failed(exc):
-                    raise
+        item = self._model(session_id, PARTICIPANT + user_id)
+        condition_met("participant.drop", lambda: item.delete(condition=condition))
 
     def participants(
         self, session_id: str, *, limit: int, after: str | None
@@ -279,14 +256,8 @@ class SessionStore(InviteStore):
 
     def _update(self, session_id: str, actions: list[Action], condition: Condition) -> SessionRecord | None:
         item = self._model(session_id, SESSION)
-        with reaching("session.update"):
-            try:
-                item.update(actions=actions, condition=condition)
-            except UpdateError as exc:
-                if condition_failed(exc):
-                    return None
-                raise
-        return session_record(item)
+        met = condition_met("session.update", lambda: item.update(actions=actions, condition=condition))
+        return session_record(item) if met else None
 
 
 def _page(items: list[tuple[str, int]], limit: int) -> tuple[tuple[str, ...], Position | None]:

@@ -1,12 +1,27 @@
 """The invites of the sessions table. See `tables` for the items, `invites` for why the slots are a set."""
 
-from pynamodb.exceptions import DeleteError, UpdateError
+from collections.abc import Callable
+
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.update import Action
 
 from chalicelib.aws.tables import condition_failed, reaching
 from chalicelib.sessions.model import InviteRecord
 from chalicelib.sessions.tables import INVITE, SESSION, SessionModel, invite_item, invite_record, size_of
 from chalicelib.wire import limits
 from chalicelib.wire.types import SessionStatus
+
+
+def condition_met(operation: str, write: Callable[[], object]) -> bool:
+    """Makes a conditional write. False: another state was found, and nothing was written."""
+    with reaching(operation):
+        try:
+            write()
+        except PynamoDBException as exc:
+            if condition_failed(exc):
+                return False
+            raise
+    return True
 
 
 class InviteStore:
@@ -47,48 +62,26 @@ class InviteStore:
             room = model.used_by.does_not_exist() | (size_of(model.used_by) < known.max_uses)
             action, condition = model.used_by.add({user_id}), live & (room | model.used_by.contains(user_id))
         item = model(session_id, INVITE + invite_id)
-        with reaching("invite.use"):
-            try:
-                item.update(actions=[action], condition=condition)
-            except UpdateError as exc:
-                if condition_failed(exc):
-                    return None
-                raise
-        return invite_record(item)
+        met = condition_met("invite.use", lambda: item.update(actions=[action], condition=condition))
+        return invite_record(item) if met else None
 
     def drop_invite(self, session_id: str, invite_id: str) -> bool:
         """Deletes an invite."""
-        with reaching("invite.drop"):
-            try:
-                self._model(session_id, INVITE + invite_id).delete(condition=self._model.created_by.exists())
-            except DeleteError as exc:
-                if condition_failed(exc):
-                    return False
-                raise
-        return True
+        item = self._model(session_id, INVITE + invite_id)
+        return condition_met("invite.drop", lambda: item.delete(condition=self._model.created_by.exists()))
 
     def hold_invite_slot(self, session_id: str, invite_id: str) -> bool:
         """Takes one of the session's slots."""
         model = self._model
         room = model.invites.does_not_exist() | (size_of(model.invites) < limits.INVITES_PER_SESSION)
         active = model.status == SessionStatus.ACTIVE.value
-        with reaching("invite.hold_slot"):
-            try:
-                model(session_id, SESSION).update(actions=[model.invites.add({invite_id})], condition=active & room)
-            except UpdateError as exc:
-                if condition_failed(exc):
-                    return False
-                raise
-        return True
+        item = model(session_id, SESSION)
+        take: list[Action] = [model.invites.add({invite_id})]
+        return condition_met("invite.hold_slot", lambda: item.update(actions=take, condition=active & room))
 
     def free_invite_slots(self, session_id: str, invite_ids: frozenset[str]) -> None:
         """Gives slots back, where the session still exists."""
         model = self._model
-        with reaching("invite.free_slots"):
-            try:
-                model(session_id, SESSION).update(
-                    actions=[model.invites.delete(set(invite_ids))], condition=model.status.exists()
-                )
-            except UpdateError as exc:
-                if not condition_failed(exc):
-                    raise
+        item = model(session_id, SESSION)
+        give: list[Action] = [model.invites.delete(set(invite_ids))]
+        condition_met("invite.free_slots", lambda: item.update(actions=give, condition=model.status.exists()))

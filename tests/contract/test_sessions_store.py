@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.aws.tables import bind
 from chalicelib.sessions.model import (
@@ -502,3 +503,12 @@ def test_unreachable() -> None:
         with pytest.raises(AppError) as caught:
             call()
         assert caught.value.code is Code.UPSTREAM_UNAVAILABLE
+
+
+def test_broken_deployment(database: Database) -> None:
+    """A table that is not there is a fault to be seen, not an answer."""
+    if database.endpoint is None:
+        return
+    store = SessionStore(bind(SessionModel, "absent", region="us-east-1", host=database.endpoint))
+    with pytest.raises(PynamoDBException):
+        store.create(RECORD)

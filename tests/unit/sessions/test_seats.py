@@ -139,7 +139,9 @@ def test_ensure_takes_a_seat_again(house: House, refused: Refused) -> None:
     session_id = house.room(max_participants=2)
     house.enter(session_id, "bob")
     house.sessions.release_seat(session_id, "bob")
+    entries = len(house.feed.entries)
     assert house.sessions.ensure_seated(session_id, BOB).role is Role.EDITOR
+    assert house.feed.entries[entries:] == [("participant.joined", "bob")]
     assert house.record(session_id).seats == {"ann", "bob"}
     house.sessions.release_seat(session_id, "bob")
     house.enter(session_id, "cyd")
