@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from chalicelib.activity.routes import routes as activity_routes
-from chalicelib.sessions.routes import routes as session_routes
-
 from chalicelib import wiring
+from chalicelib.activity.routes import routes as activity_routes
 from chalicelib.apidocs.routes import routes as meta_routes
 from chalicelib.aws.app import HolodeckApp
 from chalicelib.aws.client import loop_thread
 from chalicelib.endpoint import Endpoint, Routes
 from chalicelib.presence.routes import routes as presence_routes
+from chalicelib.sessions.routes import routes as session_routes
 from chalicelib.users.routes import routes as user_routes
 
 app = HolodeckApp(app_name="holodeck")

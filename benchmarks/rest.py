@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from local.stack import Stack
-
 from benchmarks.client import Api, Person
 from benchmarks.report import Report, percentile
+from local.stack import Stack
 
 CALLS = 200
 CALLERS = 10

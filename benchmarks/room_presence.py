@@ -12,12 +12,11 @@ import random
 import time
 from collections import defaultdict
 
-from local.stack import Stack
-
 from benchmarks.client import Api, PeerClient
 from benchmarks.report import Report, percentile
 from chalicelib.wire.messages import PresenceFrame, ServerMessage
 from chalicelib.wire.types import Pose, PresenceState
+from local.stack import Stack
 
 PEOPLE = int(os.environ.get("PEOPLE", "50"))
 SECONDS = float(os.environ.get("SECONDS", "20"))

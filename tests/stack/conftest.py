@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from local.stack import Stack
 
 from benchmarks.client import Api
+from local.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -19,5 +19,5 @@ async def test_200_joins_for_50_seats_admit_50(api: Api) -> None:
     refused = [o for o in outcomes if isinstance(o, Refused)]
     assert {o.error.code for o in refused} == {Code.SESSION_FULL}
     assert len(outcomes) - len(refused) == 50
-    session = await api.call("GET", f"/sessions/{session_id}", owner)
+    session: dict[str, int] = await api.call("GET", f"/sessions/{session_id}", owner)
     assert session["participant_count"] == 50

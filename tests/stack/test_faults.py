@@ -6,9 +6,9 @@ import signal
 
 import aiohttp
 import pytest
-from local.stack import Stack
 
 from benchmarks.client import Api
+from local.stack import Stack
 from tests.stack.test_websocket import TAB, at, room, sees
 
 pytestmark = pytest.mark.stack

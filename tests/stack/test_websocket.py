@@ -76,7 +76,7 @@ async def test_a_late_joiner_sees_what_was(api: Api) -> None:
         await ada.until(lambda: sees(ada, ada.peer_id, 5.0))
         async with await api.enter(await api.guest("Bob"), session_id, TAB) as bob:
             await bob.until(lambda: sees(bob, ada.peer_id, 5.0))
-        cursors = await api.call("GET", f"/collaboration/sessions/{session_id}/cursors", owner)
+        cursors: dict[str, Any] = await api.call("GET", f"/collaboration/sessions/{session_id}/cursors", owner)
         assert cursors["success"] is True
         assert [(c["user_id"], c["position"], c["target"]) for c in cursors["cursors"]] == [
             (owner.user_id, [5.0, 0.0, -2.0], "plinth-1")
@@ -91,7 +91,7 @@ async def test_a_cursor_by_rest_reaches_the_room(api: Api) -> None:
     bot = await api.guest("Bot")
     await api.join(bot, session_id)
     async with await api.enter(owner, session_id, TAB) as ada:
-        answer = await api.call(
+        answer: dict[str, Any] = await api.call(
             "POST", f"/collaboration/sessions/{session_id}/cursors", bot, {"position": [1.0, 2.0, 3.0]}
         )
         assert answer == {"success": True, "message": "Cursor updated successfully"}
@@ -130,7 +130,7 @@ async def test_several_tabs_are_several_peers(api: Api) -> None:
         await api.enter(owner, session_id, "tab00002") as second,
     ):
         await first.until(lambda: {first.peer_id, second.peer_id} <= set(first.peers))
-        people = await api.call("GET", f"/sessions/{session_id}/participants", owner)
+        people: dict[str, Any] = await api.call("GET", f"/sessions/{session_id}/participants", owner)
         assert [(p["user_id"], p["online"]) for p in people["participants"]] == [(owner.user_id, True)]
 
 

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The real programs that tests drive. As root they are installed by apt; otherwise one line says what to install.
+set -euo pipefail
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+command -v mvn >/dev/null || missing+=(maven)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "installing ${missing[*]} ..."
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && exit 0
+fi
+echo "Install for the full test run: ${missing[*]} (on Debian: apt-get install ${missing[*]}). What needs them is skipped and said so."
