@@ -1,146 +1,23 @@
-"""The edge of REST: what every route checks, the one shape of every error, and threads that never see one another."""
+"""The edge of REST: what every route checks, and the one shape of every error."""
 
-import json
 import logging
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
 
 import pytest
-from msgspec import Meta
 
 from chalicelib.aws.app import HolodeckApp
-from chalicelib.endpoint import Call, Nothing, Routes
 from chalicelib.wire import limits
-from chalicelib.wire.bodies import ErrorBody, Session, SessionSettings
+from chalicelib.wire.bodies import ErrorBody
 from chalicelib.wire.codes import MESSAGE, STATUS, Code
 from chalicelib.wire.decode import decode_body
-from chalicelib.wire.errors import AppError
-from chalicelib.wire.tokens import Identity
-from chalicelib.wire.types import SessionStatus, UserId, UserKind, Value, Visibility
+from tests.fakes.notes import SECRET, SESSION, Records, notes_app, room
 from tests.fakes.rest import Answer, call
-
-SESSION = "ses_" + "a" * 20
-SECRET = "the-database-password"
-
-
-class Note(Value, frozen=True, kw_only=True):
-    """A body and a response."""
-
-    text: str
-    user_id: UserId | None = None
-    if_match: int | None = None
-
-
-class Page(Value, frozen=True, kw_only=True):
-    """A query."""
-
-    limit: Annotated[int, Meta(ge=1, le=10)] = 5
-    deep: bool = False
-
-
-class Seen(Value, frozen=True, kw_only=True):
-    """What a view saw."""
-
-    user_id: str
-    path: dict[str, str]
-    correlation_id: str
-    limit: int = 0
-
-
-def authenticate(token: str) -> Identity:
-    """`token` is the user's id; two special ones are refused."""
-    if token == "expired":
-        raise AppError(Code.TOKEN_EXPIRED)
-    if token == "bad":
-        raise AppError(Code.TOKEN_INVALID)
-    return Identity(token, "Ada", UserKind.ACCOUNT)
-
-
-def room() -> Routes:
-    r = Routes("notes", authenticate)
-
-    @r.get("/notes/{session_id}", response=Seen, query=Page, errors=(Code.SESSION_UNKNOWN,))
-    def read(request: Call[Page]) -> Seen:
-        """Reads."""
-        time.sleep(0.001)  # lets another thread in
-        return Seen(
-            user_id=request.identity.user_id,
-            path=request.path,
-            correlation_id=request.correlation_id,
-            limit=request.input.limit,
-        )
-
-    @r.post("/notes", body=Note, response=Note, status=201)
-    def write(request: Call[Note]) -> Note:
-        """Writes."""
-        return request.input
-
-    @r.post("/open", body=Note, response=Note, public=True)
-    def open_to_all(request: Call[Note]) -> Note:
-        """Needs no token, unless the view asks who it is."""
-        if request.input.text == "who":
-            return Note(text=request.identity.user_id)
-        return request.input
-
-    @r.put("/notes/{session_id}", body=Note, response=Session, if_match=True)
-    def replace(request: Call[Note]) -> Session:
-        """Replaces a version."""
-        return session(request.if_match if request.if_match is not None else -1)
-
-    @r.delete("/notes/{session_id}", errors=(Code.ROLE_INSUFFICIENT,))
-    def remove(request: Call[Nothing]) -> None:
-        """Removes."""
-
-    @r.post("/fail", body=Note, response=Note, public=True)
-    def fail(request: Call[Note]) -> Note:
-        """Breaks in some way."""
-        if request.input.text == "busy":
-            raise AppError(Code.RATE_LIMITED, retry_after_ms=1200)
-        if request.input.text == "law":
-            raise AppError(Code.SESSION_FULL, "50 of 50")
-        raise RuntimeError(SECRET)
-
-    return r
-
-
-def session(version: int) -> Session:
-    return Session(
-        session_id=SESSION,
-        name="n",
-        description="",
-        visibility=Visibility.LINK,
-        status=SessionStatus.ACTIVE,
-        max_participants=5,
-        participant_count=0,
-        settings=SessionSettings(),
-        owner_id="ada",
-        created_at_ms=0,
-        updated_at_ms=0,
-        version=version,
-    )
 
 
 @pytest.fixture(scope="module")
 def app() -> HolodeckApp:
     """An app with the room of notes."""
-    it = HolodeckApp(app_name="notes")
-    it.experimental_feature_flags.update(["BLUEPRINTS"])
-    it.register_blueprint(room().blueprint)
-    return it
-
-
-class Records(logging.Handler):
-    """Keeps what was logged, traces included."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[tuple[str, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-        self.lines.append((record.getMessage(), f"{record.__dict__} {trace}"))
+    return notes_app()
 
 
 @pytest.fixture
@@ -368,74 +245,6 @@ def test_every_request_is_logged_once_without_its_token_or_body(app: HolodeckApp
     everything = str(logged.lines)
     assert "ada-secret-token" not in everything
     assert "my diary" not in everything
-
-
-# -- threads --
-
-
-def test_threads_never_see_one_another(app: HolodeckApp) -> None:
-    """8 threads, 200 requests each: every answer is its own request's (Chalice's own app fails 199 of 200)."""
-
-    def work(person: int) -> list[str]:
-        wrong = []
-        for turn in range(200):
-            user, request_id = f"user-{person}-{turn}", f"req-{person}-{turn}"
-            session_id = f"ses_{person}{turn:019d}"
-            limit = 1 + (person + turn) % 10
-            answer = call(
-                app,
-                "GET",
-                "/notes/{session_id}",
-                path={"session_id": session_id},
-                query={"limit": str(limit)},
-                token=user,
-                request_id=request_id,
-            )
-            expected: dict[str, Any] = {
-                "user_id": user,
-                "path": {"session_id": session_id},
-                "correlation_id": request_id,
-                "limit": limit,
-            }
-            if answer.json != expected:
-                wrong.append(answer.text)
-        return wrong
-
-    with ThreadPoolExecutor(8) as pool:
-        assert [w for found in pool.map(work, range(8)) for w in found] == []
-
-
-def test_the_request_is_the_threads_own_and_none_without_one(app: HolodeckApp) -> None:
-    """`current_request` and `lambda_context` are of the request's own context."""
-    call(app, "POST", "/open", body={"text": "hi"})
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: app.current_request).result() is None
-        assert pool.submit(lambda: app.lambda_context).result() is None
-
-
-# -- what Chalice itself says --
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (json.dumps({"Code": "NotFoundError", "Message": SECRET}), Code.ROUTE_UNKNOWN),
-        (json.dumps({"Code": "Whatever", "Message": SECRET}), Code.INTERNAL),
-        (json.dumps([SECRET]), Code.INTERNAL),
-        (json.dumps({"Message": SECRET}), Code.INTERNAL),
-        (SECRET, Code.INTERNAL),
-        (None, Code.INTERNAL),
-    ],
-    ids=range(6),
-)
-def test_what_chalice_refuses_leaves_in_our_shape(body: str | None, code: Code) -> None:
-    """And without its words."""
-    from chalicelib.aws.app import _ours  # noqa: PLC0415 - the mapping itself; Chalice makes these bodies rarely
-
-    mapped = _ours({"statusCode": 404, "headers": {"X-More": "1"}, "body": body}, "req-1")
-    assert decode_body(mapped["body"], ErrorBody) == ErrorBody(code=code, message=MESSAGE[code], correlation_id="req-1")
-    assert mapped["headers"]["X-More"] == "1"
-    assert mapped["headers"]["Content-Type"] == "application/json"
 
 
 # -- the declaration --
