@@ -1,0 +1,474 @@
+/** A room from entering to leaving: joins the carrier, the world and the panels. Decides little, connects much. */
+
+import type { Profile } from "../identity/keeping";
+import { browserPorts, Timers } from "../presence/browser";
+import { Carrier, type Over } from "../presence/carrier";
+import { type Changes, Roster } from "../presence/roster";
+import { EYE_M } from "../scene/figure";
+import { typing } from "../scene/input";
+import { ActivityPanel } from "../ui/activity";
+import { ask } from "../ui/dialog";
+import { InvitePanel } from "../ui/invites";
+import { Panel } from "../ui/panel";
+import { PeoplePanel } from "../ui/people";
+import { ROLE_TEXT } from "../ui/person";
+import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
+import { RoomPanel } from "../ui/roomsettings";
+import { Shell } from "../ui/shell";
+import { openShortcuts } from "../ui/shortcuts";
+import type { Toasts } from "../ui/toasts";
+import type { Api } from "../wire/api";
+import type {
+  JoinResult,
+  Peer,
+  PresenceFrame,
+  Role,
+  RoomState,
+  ServerMessage,
+  Session,
+  Vec3,
+} from "../wire/generated";
+import type { RoomContext } from "./context";
+import { Fallback, frameOf } from "./fallback";
+import type { Holodeck } from "./figures";
+import { World } from "./world";
+
+export interface RoomPorts {
+  api: Api;
+  toasts: Toasts;
+  joined: JoinResult;
+  invite: string | null;
+  tabId: string;
+  profile: Profile;
+  /** Called once, when the room is over for this page. */
+  onOver(over: Over): void;
+}
+
+const PEOPLE_EVERY_MS = 500;
+
+export class Room implements RoomContext {
+  readonly element: HTMLElement;
+  readonly roster = new Roster();
+  readonly sessionId: string;
+  readonly api: Api;
+  readonly toasts: Toasts;
+  private readonly carrier: Carrier;
+  private readonly timers = new Timers();
+  private readonly shell: Shell;
+  private readonly panel: Panel;
+  private readonly people: PeoplePanel;
+  private readonly fallback: Fallback;
+  private readonly abort = new AbortController();
+  private readonly clock: ReturnType<typeof setInterval>;
+  private world: World | null = null;
+  private current: Session;
+  private you: Peer | null = null;
+  private ownRole: Role;
+  private frames = 0;
+  private greeted = false;
+  private preferences: Preferences;
+
+  constructor(private readonly ports: RoomPorts) {
+    this.api = ports.api;
+    this.toasts = ports.toasts;
+    this.current = ports.joined.session;
+    this.ownRole = ports.joined.participant.role;
+    this.sessionId = this.current.session_id;
+    this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
+    this.people = new PeoplePanel(this);
+    this.panel = this.makePanel();
+    this.shell = this.makeShell();
+    this.element = this.shell.element;
+    this.fallback = new Fallback(this.api, this.sessionId, (list) => {
+      const { frame, states } = frameOf(list);
+      this.take(frame);
+      for (const state of states) this.world?.crowd.take(state, Date.now());
+    });
+    const join = { ...(ports.invite ? { invite: ports.invite } : {}), ...ports.profile };
+    const world = browserPorts(this.api, this.sessionId, ports.tabId, () => join, this.timers);
+    this.carrier = new Carrier(world, Date.now(), {
+      onState: (_, over) => this.connection(over),
+      onEntered: (room) => this.entered(room),
+      onMessage: (message) => this.receive(message),
+    });
+    this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
+    this.listen();
+  }
+
+  /** After the element is in the page. Throws where there is no WebGL 2. */
+  start(): void {
+    const { name, color, role } = this.ports.joined.participant;
+    const environment = this.current.settings.environment ?? "dawn";
+    const persona = { name, color, role };
+    this.world = new World(
+      this.shell.stage,
+      environment,
+      persona,
+      this.roster,
+      this.preferences,
+      this.place(),
+      {
+        onState: (state) => this.carrier.offer(state),
+        onMode: (mode) => this.shell.setMode(mode),
+        onFocus: (text) => this.shell.setFocus(text),
+        onPick: (hit) => {
+          if (hit && this.fallback.serving) void this.pointByRest(hit.position, hit.target);
+        },
+      },
+    );
+    this.learn(this.current);
+    this.expose();
+    this.shell.stage.focus({ preventScroll: true });
+    this.carrier.start();
+  }
+
+  session(): Session {
+    return this.current;
+  }
+
+  learn(session: Session): void {
+    if (session.version < this.current.version) return;
+    if (session.role) this.ownRole = session.role;
+    const look = session.settings.environment ?? "dawn";
+    if (look !== this.current.settings.environment) this.world?.show(look);
+    this.current = session;
+    this.shell.rename(session.name);
+  }
+
+  me(): Peer | null {
+    return this.you;
+  }
+
+  role(): Role {
+    return this.ownRole;
+  }
+
+  visit(userId: string): void {
+    const peer = this.world?.crowd.shown().find(({ peerId }) => peerId.startsWith(`${userId}.`));
+    if (peer?.position) this.world?.visit(peer.position);
+    this.panel.close();
+  }
+
+  async lookAtCursor(userId: string): Promise<void> {
+    try {
+      const { cursors } = await this.api.cursors(this.sessionId);
+      const cursor = cursors.find((candidate) => candidate.user_id === userId);
+      if (cursor) this.world?.lookAt(cursor.position);
+      else this.toasts.show("They do not point at anything now.");
+    } catch (thrown) {
+      this.toasts.problem(thrown, "Their cursor could not be found.");
+    }
+  }
+
+  leave(): void {
+    this.carrier.stop();
+  }
+
+  dispose(): void {
+    this.abort.abort();
+    clearInterval(this.clock);
+    this.fallback.stop();
+    this.timers.dispose();
+    this.world?.dispose();
+    this.element.remove();
+    delete window.__holodeck;
+  }
+
+  // -- what comes from the server --
+
+  private entered(room: RoomState): void {
+    this.you = room.you;
+    this.ownRole = room.you.role;
+    this.learn(room.session);
+    this.world?.become({ name: room.you.name, color: room.you.color, role: room.you.role });
+    this.world?.tell();
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "presence.frame":
+        this.frames += 1;
+        this.take(message);
+        break;
+      case "participant.changed":
+        this.roleChanged(message.user_id, message.role);
+        break;
+      case "participant.removed":
+        this.told(this.roster.expel(message.user_id));
+        break;
+      case "session.changed":
+        this.learn({ ...message.session, role: this.ownRole });
+        break;
+      case "error":
+        if (message.code !== "rate.limited") {
+          this.toasts.show(message.message, {
+            tone: "bad",
+            detail: `${message.code} · ${message.correlation_id}`,
+          });
+        }
+        break;
+      case "room.state":
+      case "pong":
+      case "session.ended":
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  private take(frame: PresenceFrame): void {
+    this.told(this.roster.apply(frame));
+  }
+
+  private told(changes: Changes): void {
+    const own = this.you?.peer_id;
+    const now = Date.now();
+    for (const { peer_id } of changes.left) this.world?.crowd.leave(peer_id);
+    for (const { peer_id } of changes.joined) {
+      const member = this.roster.members.get(peer_id);
+      if (member && peer_id !== own) this.world?.crowd.join(member);
+    }
+    for (const peerId of changes.renamed) this.world?.crowd.rename(peerId);
+    for (const peerId of changes.moved) {
+      const state = this.roster.members.get(peerId)?.state;
+      if (state && peerId !== own) this.world?.crowd.take(state, now);
+    }
+    if (changes.joined.length + changes.left.length + changes.renamed.length > 0) this.showPeople();
+    if (this.greeted) this.greet(changes);
+    this.greeted = true;
+  }
+
+  private greet({ joined, left }: Changes): void {
+    const others = (peers: Peer[]): Peer[] => peers.filter((peer) => peer.user_id !== this.you?.user_id);
+    for (const [peers, one, many] of [
+      [others(joined), "came in", "people came in"],
+      [others(left), "left", "people left"],
+    ] as const) {
+      const first = peers[0];
+      if (first && peers.length <= 2) {
+        for (const peer of peers) this.toasts.show(`${peer.name} ${one}`, { color: peer.color });
+      } else if (first) this.toasts.show(`${peers.length} ${many}`, { color: first.color });
+    }
+  }
+
+  private roleChanged(userId: string, role: Role): void {
+    const peers = this.roster.setRole(userId, role);
+    for (const peerId of peers) this.world?.crowd.rename(peerId);
+    if (userId === this.you?.user_id) {
+      this.ownRole = role;
+      this.toasts.show(`You are ${ROLE_TEXT[role].toLowerCase()} now`, { tone: "good" });
+      if (this.panel.open) this.panel.show(this.panel.open);
+    } else {
+      const name = [...this.roster.members.values()].find(({ peer }) => peer.user_id === userId)?.peer.name;
+      if (name) this.toasts.show(`${name} is ${ROLE_TEXT[role].toLowerCase()} now`);
+    }
+    this.people.render();
+  }
+
+  private connection(over: Over | null): void {
+    const { state } = this.carrier;
+    if (state === "live" || state === "renewing" || state === "over") this.fallback.stop();
+    else this.fallback.start();
+    this.second();
+    if (over) this.ports.onOver(over);
+  }
+
+  private async pointByRest(position: Vec3, target: string | null): Promise<void> {
+    try {
+      await this.api.updateCursor(this.sessionId, { position, target });
+    } catch (thrown) {
+      this.toasts.problem(thrown, "The others do not see where you point.");
+    }
+  }
+
+  // -- what comes from the person --
+
+  private makePanel(): Panel {
+    const invite = new InvitePanel(this);
+    const activity = new ActivityPanel(this);
+    const room = new RoomPanel(this);
+    const page = (panel: { element: HTMLElement; refresh(): Promise<void> }) => ({
+      element: panel.element,
+      refresh: () => panel.refresh(),
+    });
+    return new Panel([
+      { name: "people", title: "People", icon: "people", ...page(this.people) },
+      { name: "invite", title: "Invite", icon: "link", ...page(invite) },
+      { name: "activity", title: "Activity", icon: "activity", ...page(activity) },
+      { name: "room", title: "Room", icon: "room", ...page(room) },
+    ]);
+  }
+
+  private makeShell(): Shell {
+    return new Shell({
+      panel: this.panel,
+      toasts: this.toasts.element,
+      onMode: () => this.world?.toggleMode(),
+      onPreferences: () => this.openPreferences(),
+      onShortcuts: openShortcuts,
+      onLeave: () => void this.askToLeave(),
+      onRetry: () => this.carrier.retryNow(),
+      onJoystick: (right, forward) => {
+        if (!this.world) return;
+        this.world.input.joystick = { right, forward };
+        this.world.input.lastUsedAt = performance.now();
+      },
+    });
+  }
+
+  private openPreferences(): void {
+    openPreferences(this.preferences, localStorage, (preferences) => {
+      this.preferences = preferences;
+      this.world?.prefer(preferences);
+      document.documentElement.classList.toggle("reduced-motion", preferences.reducedMotion);
+      this.second();
+    });
+  }
+
+  private async askToLeave(): Promise<void> {
+    const owner = this.ownRole === "owner";
+    const text = owner
+      ? "Step out and the room stays yours. Give it up and the next in line owns it; where nobody is left, it ends."
+      : "Step out and you may come back as you are. Give up your seat and you are no longer a member.";
+    const answer = await ask("Leave the room?", text, [
+      { value: "giveup", label: owner ? "Give it up" : "Give up my seat", danger: true },
+      { value: "out", label: "Step out" },
+    ]);
+    if (!answer) return;
+    if (answer === "giveup") {
+      try {
+        await this.api.leave(this.sessionId);
+      } catch (thrown) {
+        return this.toasts.problem(thrown, "You are still a member.");
+      }
+    }
+    this.leave();
+  }
+
+  private listen(): void {
+    const { signal } = this.abort;
+    window.addEventListener("online", () => this.carrier.online(), { signal });
+    window.addEventListener("offline", () => this.carrier.offline(), { signal });
+    window.addEventListener("pagehide", () => this.keepPlace(), { signal });
+    document.addEventListener("visibilitychange", () => this.world?.tell(), { signal });
+    window.addEventListener("keydown", (event) => this.key(event), { signal });
+    document.documentElement.classList.toggle("reduced-motion", this.preferences.reducedMotion);
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    const actions: Record<string, () => void> = {
+      "?": openShortcuts,
+      v: () => this.world?.toggleMode(),
+      f: () => this.world?.selectFocus(),
+      p: () => this.panel.toggle("people"),
+      i: () => this.panel.toggle("invite"),
+      ",": () => this.openPreferences(),
+      Escape: () => (this.panel.open ? this.panel.close() : this.world?.select(null)),
+    };
+    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  // -- what is shown --
+
+  private second(): void {
+    const { state, failures, retryAtMs, rttMs } = this.carrier;
+    this.shell.setConnection({
+      state,
+      failures,
+      rttMs,
+      carrier: this.fallback.serving ? "REST" : "WebSocket",
+      retryInMs: Math.max(0, retryAtMs - Date.now()),
+    });
+    if (this.panel.open === "people") this.people.render();
+    const figures = this.preferences.figures ? window.__holodeck : undefined;
+    this.shell.setFigures(
+      figures
+        ? `${figures.fps} fps · ${figures.quality}\nrtt ${figures.rtt_ms ?? "–"} ms · echo ${figures.last_echo_ms ?? "–"} ms\n${figures.frames_received} frames · ${figures.participants} here`
+        : null,
+    );
+  }
+
+  private showPeople(): void {
+    const people = new Map<string, Peer>();
+    for (const { peer } of this.roster.members.values()) people.set(peer.user_id, peer);
+    this.shell.setPeople([...people.values()]);
+    if (this.panel.open === "people") this.people.render();
+  }
+
+  /** Where one stood before a reload; otherwise somewhere on the southern side, facing the middle. */
+  private place(): Vec3 {
+    try {
+      const kept: unknown = JSON.parse(sessionStorage.getItem(`holodeck.place.${this.sessionId}`) ?? "null");
+      if (Array.isArray(kept) && kept.length === 3 && kept.every((v) => Number.isFinite(v))) {
+        return [Number(kept[0]), Number(kept[1]), Number(kept[2])];
+      }
+    } catch {
+      // Denied, or not ours: as if nothing was kept.
+    }
+    const angle = Math.PI / 2 + (Math.random() - 0.5) * 1.1;
+    const away = 12.6 + Math.random() * 2.4;
+    return [Math.cos(angle) * away, EYE_M, Math.sin(angle) * away];
+  }
+
+  private keepPlace(): void {
+    try {
+      sessionStorage.setItem(
+        `holodeck.place.${this.sessionId}`,
+        JSON.stringify(this.world?.position ?? null),
+      );
+    } catch {
+      // Denied: the next load starts at the entrance.
+    }
+  }
+
+  private expose(): void {
+    const { carrier, world, fallback, roster } = this;
+    if (!world) return;
+    const room = this;
+    const figures: Holodeck = {
+      get fps() {
+        return world.rate.fps;
+      },
+      get rtt_ms() {
+        return carrier.rttMs;
+      },
+      get participants() {
+        return new Set([...roster.members.values()].map(({ peer }) => peer.user_id)).size;
+      },
+      get peers() {
+        return world.crowd.shown().map(({ peerId, ...rest }) => ({ peer_id: peerId, ...rest }));
+      },
+      get carrier() {
+        if (carrier.state === "live" || carrier.state === "renewing") return "websocket" as const;
+        return fallback.serving ? ("rest" as const) : ("none" as const);
+      },
+      get connection() {
+        return carrier.state;
+      },
+      get me() {
+        const selection = world.selection ? [world.selection] : [];
+        return room.you && { peer_id: room.you.peer_id, position: world.position, selection };
+      },
+      get frames_received() {
+        return room.frames;
+      },
+      get last_echo_ms() {
+        return carrier.outbox.lastEchoMs;
+      },
+      get quality() {
+        return world.quality;
+      },
+      moveTo: (position) => world.moveTo(position),
+      pointAt: (position) => world.pointAt(position),
+      lookAt: (position) => world.lookAt(position),
+      select: (entity) => world.select(entity),
+      renew: () => carrier.renew(),
+    };
+    window.__holodeck = figures;
+  }
+}

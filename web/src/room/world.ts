@@ -1,0 +1,274 @@
+/** The room as one sees and walks it: joins stage, crowd, hands and view, and says what the own state is. */
+
+import { quantizePosition, quantizeRotation } from "../motion/maths";
+import { pushOut, type Walker, walk } from "../motion/walker";
+import type { Roster } from "../presence/roster";
+import { Avatar, type Persona } from "../scene/avatar";
+import { Crowd } from "../scene/crowd";
+import { EYE_M } from "../scene/figure";
+import { Input } from "../scene/input";
+import { Outlines } from "../scene/outline";
+import { type Hit, Picker } from "../scene/picker";
+import { Pointer } from "../scene/pointer";
+import { EFFORTS, firstLevel, Governor } from "../scene/quality";
+import { Stage } from "../scene/stage";
+import { type Mode, View } from "../scene/view";
+import type { Preferences } from "../ui/preferences";
+import type { Activity, Environment, PresenceState, Vec3 } from "../wire/generated";
+import { FrameRate } from "./figures";
+
+export interface WorldEvents {
+  /** The own state as it is now; called every frame, whoever sends it keeps the pace. */
+  onState(state: PresenceState): void;
+  onMode(mode: Mode): void;
+  onFocus(text: string): void;
+  /** A click or tap on something, or on nothing. */
+  onPick(hit: Hit | null): void;
+}
+
+const IDLE_MS = 60_000;
+const TAP_POINTS_MS = 3500;
+const ARRIVE_M = 1.9;
+
+export class World {
+  readonly crowd: Crowd;
+  readonly input: Input;
+  readonly rate = new FrameRate();
+  selection: string | null = null;
+  private readonly stage: Stage;
+  private readonly view: View;
+  private readonly picker: Picker;
+  private readonly outlines: Outlines;
+  private readonly avatar: Avatar;
+  private readonly pointer: Pointer;
+  private readonly governor: Governor;
+  private walker: Walker;
+  private hit: Hit | null = null;
+  private forced: { hit: Hit | null } | null = null;
+  private tapUntil = 0;
+  private lastFrame = performance.now();
+  private running = true;
+
+  constructor(
+    private readonly container: HTMLElement,
+    environment: Environment,
+    private persona: Persona,
+    private readonly roster: Roster,
+    private preferences: Preferences,
+    start: Vec3,
+    private readonly events: WorldEvents,
+  ) {
+    const coarse = matchMedia("(pointer: coarse)").matches;
+    const asked = preferences.quality === "auto" ? (coarse ? "medium" : "high") : preferences.quality;
+    this.stage = new Stage(container, environment, EFFORTS[asked]);
+    this.governor = new Governor(firstLevel(this.stage.rendererName, coarse));
+    this.applyQuality();
+    this.crowd = new Crowd(this.stage.scene);
+    this.input = new Input(container);
+    this.view = new View(this.stage.camera);
+    this.picker = new Picker(this.stage, container);
+    this.outlines = new Outlines(this.stage.gallery.sculptures);
+    this.avatar = new Avatar(persona);
+    this.pointer = new Pointer(null, persona.color);
+    this.stage.scene.add(this.avatar.group, this.pointer.group);
+    this.walker = { position: start, velocity: [0, 0] };
+    this.view.lookAt(start, [0, start[1] - 0.6, 0]);
+    this.input.onClick = (x, y) => this.clicked(x, y);
+    events.onMode(this.view.mode);
+    requestAnimationFrame(this.frame);
+  }
+
+  get position(): Vec3 {
+    return this.walker.position;
+  }
+
+  get quality(): string {
+    return this.preferences.quality === "auto" ? this.governor.level : this.preferences.quality;
+  }
+
+  become(persona: Persona): void {
+    this.persona = persona;
+    this.avatar.become(persona);
+    this.pointer.colour(null, persona.color);
+  }
+
+  show(environment: Environment): void {
+    this.stage.show(environment);
+  }
+
+  prefer(preferences: Preferences): void {
+    this.preferences = preferences;
+    this.applyQuality();
+  }
+
+  toggleMode(): void {
+    this.view.setMode(this.view.mode === "walk" ? "orbit" : "walk");
+    this.events.onMode(this.view.mode);
+  }
+
+  moveTo(position: Vec3): void {
+    this.walker = { position, velocity: [0, 0] };
+    this.input.lastUsedAt = performance.now();
+  }
+
+  /** To somebody's side, looking at them. */
+  visit(at: Vec3): void {
+    const dx = this.position[0] - at[0];
+    const dz = this.position[2] - at[2];
+    const apart = Math.max(0.01, Math.hypot(dx, dz));
+    const [x, z] = pushOut(
+      at[0] + (dx / apart) * ARRIVE_M,
+      at[2] + (dz / apart) * ARRIVE_M,
+      this.obstacles(),
+    );
+    this.moveTo([x, EYE_M, z]);
+    this.lookAt(at);
+  }
+
+  lookAt(at: Vec3): void {
+    this.view.lookAt(this.position, at);
+  }
+
+  pointAt(at: Vec3 | null): void {
+    this.forced = { hit: at ? this.picker.towards(this.position, at) : null };
+    this.input.lastUsedAt = performance.now();
+  }
+
+  /** Selects what is pointed at, or looked at where nothing is. */
+  selectFocus(): void {
+    const middle = this.picker.under(this.container.clientWidth / 2, this.container.clientHeight / 2);
+    this.select(this.hit?.target ?? middle?.target ?? null);
+  }
+
+  select(entity: string | null): void {
+    this.selection = entity === this.selection ? null : entity;
+  }
+
+  dispose(): void {
+    this.running = false;
+    this.input.dispose();
+    this.crowd.dispose();
+    this.avatar.dispose();
+    this.pointer.dispose();
+    this.stage.dispose();
+  }
+
+  /** Says the own state once more, for a tab that is no longer drawn. */
+  tell(): void {
+    const cursor = this.hit && {
+      position: this.hit.position,
+      rotation: this.hit.rotation,
+      target: this.hit.target,
+    };
+    this.events.onState({
+      pose: {
+        position: quantizePosition(this.position),
+        rotation: quantizeRotation(this.view.head()),
+      },
+      cursor: document.hidden ? null : cursor,
+      selection: this.selection ? [this.selection] : [],
+      activity: this.activity(),
+    });
+  }
+
+  private readonly frame = (now: number): void => {
+    if (!this.running) return;
+    requestAnimationFrame(this.frame);
+    const elapsedS = Math.min(0.1, Math.max(0, (now - this.lastFrame) / 1000));
+    this.lastFrame = now;
+    this.steer(elapsedS);
+    this.point(now);
+    this.draw(now, elapsedS);
+    this.tell();
+    if (this.rate.tick(now) && this.preferences.quality === "auto") {
+      const before = this.governor.level;
+      if (this.governor.observe(this.rate.fps) !== before) this.applyQuality();
+    }
+  };
+
+  private steer(elapsedS: number): void {
+    const { dx, dy } = this.input.takeDrag(elapsedS);
+    this.view.turn(dx, dy);
+    const before = this.view.mode;
+    this.view.zoom(this.input.takeZoom());
+    if (this.view.mode !== before) this.events.onMode(this.view.mode);
+    this.walker = walk(this.walker, this.input.wish(), this.view.yaw, elapsedS, this.obstacles());
+    this.view.update(this.position, elapsedS, this.preferences.reducedMotion);
+    this.stage.camera.updateMatrixWorld();
+  }
+
+  private point(now: number): void {
+    const { hover } = this.input;
+    if (hover && this.input.lastUsedAt > this.lastFrame - 250) this.forced = null;
+    if (this.forced) this.hit = this.forced.hit;
+    else if (hover) this.hit = this.picker.under(hover.x, hover.y);
+    else if (now > this.tapUntil) this.hit = null;
+  }
+
+  private draw(now: number, elapsedS: number): void {
+    const { camera } = this.stage;
+    const { labels, reducedMotion } = this.preferences;
+    const seconds = now / 1000;
+    this.crowd.update(Date.now(), elapsedS, camera.position, labels);
+    this.avatar.group.visible = this.view.outside;
+    this.avatar.label.sprite.visible = false;
+    this.avatar.act(this.activity());
+    this.avatar.update(this.position, this.view.head(), this.hit?.position ?? null, seconds, elapsedS);
+    this.avatar.label.update(0, false);
+    this.pointer.group.visible = this.hit !== null;
+    if (this.hit) {
+      const hand = this.view.outside ? this.avatar.handAt : null;
+      this.pointer.update(this.hit.position, this.hit.rotation, hand, camera.position, seconds, false);
+    }
+    this.outlines.show(this.marks());
+    this.events.onFocus(this.focus());
+    this.stage.render(seconds, reducedMotion);
+  }
+
+  private marks(): Map<string, { color: string; bold: boolean }> {
+    const marks = new Map<string, { color: string; bold: boolean }>();
+    for (const { peer, state } of this.roster.members.values()) {
+      const target = state?.state.cursor?.target;
+      if (target) marks.set(target, { color: peer.color, bold: false });
+    }
+    if (this.hit?.target) marks.set(this.hit.target, { color: this.persona.color, bold: false });
+    for (const { peer, state } of this.roster.members.values()) {
+      for (const entity of state?.state.selection ?? []) marks.set(entity, { color: peer.color, bold: true });
+    }
+    if (this.selection) marks.set(this.selection, { color: this.persona.color, bold: true });
+    return marks;
+  }
+
+  private focus(): string {
+    const titleOf = (id: string): string =>
+      this.stage.gallery.sculptures.find((s) => s.id === id)?.title ?? id;
+    if (this.selection) return `${titleOf(this.selection)} selected`;
+    return this.hit?.target ? titleOf(this.hit.target) : "";
+  }
+
+  private activity(): Activity {
+    if (document.hidden) return "away";
+    return performance.now() - this.input.lastUsedAt > IDLE_MS ? "idle" : "active";
+  }
+
+  private clicked(x: number, y: number): void {
+    this.forced = null;
+    this.hit = this.picker.under(x, y);
+    this.tapUntil = performance.now() + TAP_POINTS_MS;
+    this.select(this.hit?.target ?? null);
+    this.events.onPick(this.hit);
+  }
+
+  private obstacles(): { x: number; z: number; radius: number }[] {
+    return this.stage.gallery.sculptures.map(({ group, radius }) => ({
+      x: group.position.x,
+      z: group.position.z,
+      radius,
+    }));
+  }
+
+  private applyQuality(): void {
+    const level = this.preferences.quality === "auto" ? this.governor.level : this.preferences.quality;
+    this.stage.setEffort(EFFORTS[level]);
+  }
+}

@@ -1,0 +1,108 @@
+/** Names as sprites: drawn once at a high resolution, shown at a readable size, faded with distance. Text only. */
+
+import { CanvasTexture, LinearFilter, Sprite, SpriteMaterial, SRGBColorSpace } from "three";
+
+const FONT_PX = 44;
+const HEIGHT_PX = 88;
+const FAMILY = '"Inter Variable", Inter, system-ui, sans-serif';
+
+export interface LabelLook {
+  text: string;
+  color: string;
+  /** A second, quieter word: a role or a state. */
+  note?: string;
+  small?: boolean;
+}
+
+export class Label {
+  readonly sprite: Sprite;
+  private readonly material: SpriteMaterial;
+  private aspect = 1;
+  private drawn = "";
+  private small = false;
+
+  constructor(look: LabelLook) {
+    this.material = new SpriteMaterial({
+      transparent: true,
+      depthTest: false,
+      depthWrite: false,
+      fog: false,
+    });
+    this.material.toneMapped = false;
+    this.sprite = new Sprite(this.material);
+    this.sprite.renderOrder = 10;
+    this.sprite.center.set(0.5, 0);
+    this.draw(look);
+  }
+
+  draw(look: LabelLook): void {
+    const key = JSON.stringify(look);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.small = look.small ?? false;
+    const canvas = document.createElement("canvas");
+    const pen = canvas.getContext("2d");
+    if (!pen) return;
+    const text = shorten(look.text);
+    pen.font = `600 ${FONT_PX}px ${FAMILY}`;
+    const width = pen.measureText(text).width;
+    pen.font = `500 ${FONT_PX * 0.72}px ${FAMILY}`;
+    const noteWidth = look.note ? pen.measureText(look.note).width + 22 : 0;
+    canvas.width = Math.ceil(width + noteWidth + 96);
+    canvas.height = HEIGHT_PX;
+    this.aspect = canvas.width / HEIGHT_PX;
+    pen.beginPath();
+    pen.roundRect(2, 2, canvas.width - 4, HEIGHT_PX - 4, HEIGHT_PX / 2 - 2);
+    pen.fillStyle = this.small ? look.color : "rgba(32, 22, 52, 0.78)";
+    pen.fill();
+    if (!this.small) {
+      pen.beginPath();
+      pen.arc(44, HEIGHT_PX / 2, 13, 0, Math.PI * 2);
+      pen.fillStyle = look.color;
+      pen.fill();
+    }
+    pen.textBaseline = "middle";
+    pen.font = `600 ${FONT_PX}px ${FAMILY}`;
+    pen.fillStyle = this.small ? inkOn(look.color) : "#fff6ec";
+    const start = this.small ? 48 : 70;
+    pen.fillText(text, start, HEIGHT_PX / 2 + 3);
+    if (look.note) {
+      pen.font = `500 ${FONT_PX * 0.72}px ${FAMILY}`;
+      pen.fillStyle = "rgba(255, 226, 196, 0.78)";
+      pen.fillText(look.note, start + width + 18, HEIGHT_PX / 2 + 4);
+    }
+    this.material.map?.dispose();
+    const texture = new CanvasTexture(canvas);
+    texture.colorSpace = SRGBColorSpace;
+    texture.minFilter = LinearFilter;
+    texture.generateMipmaps = false;
+    this.material.map = texture;
+    this.material.needsUpdate = true;
+  }
+
+  /** Grows a little with distance so that it can be read, then fades. */
+  update(distanceM: number, visible: boolean): void {
+    const opacity = 1 - Math.min(1, Math.max(0, (distanceM - 26) / 16));
+    this.sprite.visible = visible && opacity > 0.01 && distanceM > 0.4;
+    this.material.opacity = opacity;
+    const height = (this.small ? 0.026 : 0.034) * Math.min(26, Math.max(2.4, distanceM));
+    this.sprite.scale.set(height * this.aspect, height, 1);
+  }
+
+  dispose(): void {
+    this.material.map?.dispose();
+    this.material.dispose();
+  }
+}
+
+function shorten(text: string): string {
+  const points = [...text];
+  return points.length > 24 ? `${points.slice(0, 23).join("")}…` : text;
+}
+
+/** Dark or light ink, whichever reads better on a colour (relative luminance, WCAG 2). */
+export function inkOn(color: string): string {
+  const channel = (at: number): number => Number.parseInt(color.slice(at, at + 2), 16) / 255;
+  const luminance = 0.2126 * channel(1) ** 2.2 + 0.7152 * channel(3) ** 2.2 + 0.0722 * channel(5) ** 2.2;
+  return luminance > 0.36 ? "#241636" : "#ffffff";
+}

@@ -1,0 +1,79 @@
+/** Outlines of what people select or point at: each mesh's hull, swollen along smooth normals, drawn from behind. */
+
+import { BackSide, type BufferGeometry, Color, Mesh, ShaderMaterial } from "three";
+import { mergeVertices } from "three/addons/utils/BufferGeometryUtils.js";
+import type { Sculpture } from "./sculptures";
+
+const VERTEX = /* glsl */ `
+uniform float width;
+void main() {
+  vec4 view = modelViewMatrix * vec4(position, 1.0);
+  vec3 n = normalize(normalMatrix * normal);
+  view.xyz += n * width * clamp(-view.z * 0.12, 0.6, 3.5);
+  gl_Position = projectionMatrix * view;
+}`;
+const FRAGMENT = /* glsl */ `
+uniform vec3 color;
+void main() { gl_FragColor = vec4(color, 1.0);
+  #include <colorspace_fragment>
+}`;
+
+interface Hull {
+  meshes: Mesh[];
+  color: Color;
+  width: { value: number };
+}
+
+export class Outlines {
+  private readonly hulls = new Map<string, Hull>();
+
+  constructor(private readonly sculptures: readonly Sculpture[]) {}
+
+  /** Colours by entity: `bold` for a selection, otherwise somebody only points there. */
+  show(marks: ReadonlyMap<string, { color: string; bold: boolean }>): void {
+    for (const sculpture of this.sculptures) {
+      const mark = marks.get(sculpture.id);
+      if (!mark && !this.hulls.has(sculpture.id)) continue;
+      const hull = this.hullOf(sculpture);
+      for (const mesh of hull.meshes) mesh.visible = mark !== undefined;
+      if (!mark) continue;
+      hull.color.set(mark.color);
+      hull.width.value = mark.bold ? 0.034 : 0.014;
+    }
+  }
+
+  private hullOf(sculpture: Sculpture): Hull {
+    const known = this.hulls.get(sculpture.id);
+    if (known) return known;
+    const color = new Color();
+    const width = { value: 0.03 };
+    const material = new ShaderMaterial({
+      vertexShader: VERTEX,
+      fragmentShader: FRAGMENT,
+      side: BackSide,
+      toneMapped: false,
+      uniforms: { color: { value: color }, width },
+    });
+    const meshes = sculpture.group.children
+      .filter((child): child is Mesh => child instanceof Mesh)
+      .map((mesh) => {
+        const hull = new Mesh(smooth(mesh.geometry), material);
+        hull.raycast = () => {};
+        mesh.add(hull);
+        return hull;
+      });
+    const made = { meshes, color, width };
+    this.hulls.set(sculpture.id, made);
+    return made;
+  }
+}
+
+/** The same surface with shared vertices, so that its normals leave no gaps at the edges. */
+function smooth(geometry: BufferGeometry): BufferGeometry {
+  const copy = geometry.clone();
+  copy.deleteAttribute("normal");
+  copy.deleteAttribute("uv");
+  const merged = mergeVertices(copy, 1e-4);
+  merged.computeVertexNormals();
+  return merged;
+}

@@ -1,0 +1,54 @@
+/** How much the machine is asked to draw, and the rule by which `auto` finds its level. Pure. */
+
+export type Level = "low" | "medium" | "high";
+export type Quality = "auto" | Level;
+
+export interface Effort {
+  /** Device pixels per CSS pixel, at most. */
+  pixelRatio: number;
+  antialias: boolean;
+  shadows: boolean;
+  reflections: boolean;
+}
+
+export const EFFORTS: Record<Level, Effort> = {
+  low: { pixelRatio: 0.75, antialias: false, shadows: false, reflections: false },
+  medium: { pixelRatio: 1, antialias: true, shadows: false, reflections: true },
+  high: { pixelRatio: 2, antialias: true, shadows: true, reflections: true },
+};
+
+const ORDER: readonly Level[] = ["low", "medium", "high"];
+const SLOW_FPS = 28;
+const FAST_FPS = 57;
+const PATIENCE_S = 4;
+
+/** A renderer that draws in software starts low; a phone starts medium. */
+export function firstLevel(rendererName: string, coarsePointer: boolean): Level {
+  if (/swiftshader|llvmpipe|software|basic render/i.test(rendererName)) return "low";
+  return coarsePointer ? "medium" : "high";
+}
+
+/** Steps down where frames stay slow, up where they stay fast; never up again to what proved too much. */
+export class Governor {
+  private slowS = 0;
+  private fastS = 0;
+  private ceiling: Level = "high";
+
+  constructor(public level: Level) {}
+
+  /** One second's figure; the level that follows. */
+  observe(fps: number): Level {
+    this.slowS = fps < SLOW_FPS ? this.slowS + 1 : 0;
+    this.fastS = fps > FAST_FPS ? this.fastS + 1 : 0;
+    const at = ORDER.indexOf(this.level);
+    if (this.slowS >= PATIENCE_S && at > 0) {
+      this.level = ORDER[at - 1] ?? "low";
+      this.ceiling = this.level;
+      this.slowS = 0;
+    } else if (this.fastS >= PATIENCE_S * 3 && at < ORDER.indexOf(this.ceiling)) {
+      this.level = ORDER[at + 1] ?? "high";
+      this.fastS = 0;
+    }
+    return this.level;
+  }
+}

@@ -1,0 +1,208 @@
+/** What frames a room: the bar above, the stage, the hands' controls below, the banner, the panel. */
+
+import type { State } from "../presence/states";
+import type { Mode } from "../scene/view";
+import { button, fill, h } from "./dom";
+import { type IconName, icon, mark } from "./icons";
+import { joystick } from "./joystick";
+import type { Panel } from "./panel";
+import { disc } from "./person";
+
+export interface ShellPorts {
+  panel: Panel;
+  toasts: HTMLElement;
+  onMode(): void;
+  onPreferences(): void;
+  onShortcuts(): void;
+  onLeave(): void;
+  onRetry(): void;
+  onJoystick(right: number, forward: number): void;
+}
+
+export interface ConnectionView {
+  state: State;
+  carrier: string;
+  rttMs: number | null;
+  retryInMs: number;
+  failures: number;
+}
+
+const STATE_TEXT: Record<State, string> = {
+  idle: "Starting",
+  connecting: "Connecting",
+  live: "Live",
+  renewing: "Live",
+  waiting: "Reconnecting",
+  offline: "Offline",
+  over: "Ended",
+};
+
+export class Shell {
+  readonly element: HTMLElement;
+  readonly stage = h("div", {
+    class: "stage",
+    testid: "stage",
+    attrs: {
+      tabindex: 0,
+      role: "application",
+      "aria-label": "The room in 3D. Press question mark for the keys.",
+    },
+  });
+  private readonly title = h("h1", { class: "room-title", testid: "room-name" });
+  private readonly chip = h("span", { class: "chip", testid: "connection" });
+  private readonly faces = h("span", { class: "faces" });
+  private readonly count = h("span", { class: "count", testid: "people-count" });
+  private readonly mode = h("button", { class: "button mode", testid: "mode", attrs: { type: "button" } });
+  private readonly banner = h("div", { class: "banner", testid: "banner", attrs: { role: "status" } });
+  private readonly bannerText = h("span", {});
+  private readonly focusText = h("p", {
+    class: "focus-text",
+    testid: "selection",
+    attrs: { "aria-live": "polite" },
+  });
+  private readonly figures = h("pre", {
+    class: "figures",
+    testid: "figures",
+    attrs: { "aria-hidden": "true" },
+  });
+  private readonly openers = new Map<string, HTMLButtonElement>();
+  private chipText = "";
+
+  constructor(private readonly ports: ShellPorts) {
+    this.mode.addEventListener("click", () => ports.onMode());
+    const retry = button("Try now", ports.onRetry, { testid: "retry-now" });
+    fill(
+      this.banner,
+      h("span", { class: "spinner", attrs: { "aria-hidden": "true" } }),
+      this.bannerText,
+      retry,
+    );
+    this.banner.hidden = true;
+    this.figures.hidden = true;
+    this.element = h(
+      "div",
+      { class: "room", testid: "room" },
+      this.stage,
+      h("header", { class: "bar" }, this.left(), this.right()),
+      this.banner,
+      ports.panel.element,
+      h("div", { class: "below" }, joystick(ports.onJoystick), this.focusText, this.mode),
+      ports.toasts,
+      this.figures,
+    );
+    ports.panel.onToggle = (open) => {
+      this.element.classList.toggle("with-panel", open !== null);
+      for (const [name, opener] of this.openers) opener.setAttribute("aria-expanded", String(name === open));
+    };
+  }
+
+  rename(title: string): void {
+    this.title.textContent = title;
+    this.title.title = title;
+    document.title = `${title} · Holodeck`;
+  }
+
+  setMode(mode: Mode): void {
+    const walking = mode === "walk";
+    fill(
+      this.mode,
+      icon(walking ? "walk" : "orbit", 18),
+      h("span", {}, walking ? "Walk" : "Orbit"),
+      h("kbd", {}, "V"),
+    );
+    this.mode.setAttribute(
+      "aria-label",
+      walking ? "Walking; switch to orbit" : "In orbit; switch to walking",
+    );
+  }
+
+  setPeople(people: readonly { name: string; color: string }[]): void {
+    this.count.textContent = String(people.length);
+    this.openers.get("people")?.setAttribute("aria-label", `People: ${people.length}`);
+    fill(this.faces, ...people.slice(0, 4).map(({ name, color }) => disc(name, color)));
+  }
+
+  setFocus(text: string): void {
+    if (this.focusText.textContent !== text) this.focusText.textContent = text;
+  }
+
+  setFigures(text: string | null): void {
+    this.figures.hidden = text === null;
+    this.figures.textContent = text ?? "";
+  }
+
+  setConnection(view: ConnectionView): void {
+    const { state, carrier, rttMs } = view;
+    const live = state === "live" || state === "renewing";
+    const words = live && rttMs !== null ? `Live · ${Math.round(rttMs)} ms · ${carrier}` : STATE_TEXT[state];
+    if (words !== this.chipText) {
+      this.chipText = words;
+      this.chip.className = `chip ${live ? "good" : state === "connecting" || state === "idle" ? "" : "bad"}`;
+      fill(this.chip, h("i", { attrs: { "aria-hidden": "true" } }), words);
+    }
+    const lost = state === "waiting" || state === "offline" || (state === "connecting" && view.failures > 0);
+    this.banner.hidden = !lost;
+    if (lost) this.bannerText.textContent = bannerText(view);
+  }
+
+  private left(): HTMLElement {
+    return h(
+      "div",
+      { class: "bar-left glass" },
+      h("span", { class: "bar-mark" }, mark(26)),
+      h("div", { class: "bar-title" }, this.title, this.chip),
+    );
+  }
+
+  private right(): HTMLElement {
+    const { panel } = this.ports;
+    const people = this.opener("people", "People", [this.faces, icon("people", 19), this.count]);
+    const invite = this.opener("invite", "Invite", [
+      icon("link", 19),
+      h("span", { class: "wide-only" }, "Invite"),
+    ]);
+    invite.classList.add("primary");
+    const menu = h(
+      "nav",
+      { class: "bar-right", attrs: { "aria-label": "Room" } },
+      people,
+      invite,
+      this.opener("activity", "Activity", [icon("activity", 19)], "wide-only"),
+      this.opener("room", "Room settings", [icon("room", 19)], "wide-only"),
+      this.plain("tune", "Preferences", "open-preferences", this.ports.onPreferences),
+      this.plain("help", "Keys", "open-shortcuts", this.ports.onShortcuts, "wide-only"),
+      this.plain("leave", "Leave", "leave", this.ports.onLeave),
+    );
+    for (const [name, opener] of this.openers) opener.addEventListener("click", () => panel.toggle(name));
+    return menu;
+  }
+
+  private opener(name: string, label: string, children: (Node | string)[], more = ""): HTMLButtonElement {
+    const attrs = { type: "button", "aria-expanded": "false", "aria-label": label, title: label };
+    const made = h(
+      "button",
+      { class: `button glass ${more}`.trim(), testid: `open-${name}`, attrs },
+      ...children,
+    );
+    this.openers.set(name, made);
+    return made;
+  }
+
+  private plain(
+    name: IconName,
+    label: string,
+    testid: string,
+    onClick: () => void,
+    more = "",
+  ): HTMLButtonElement {
+    const attrs = { "aria-label": label, title: label };
+    return button(icon(name, 19), onClick, { class: `glass ${more}`, testid, attrs });
+  }
+}
+
+function bannerText({ state, retryInMs }: ConnectionView): string {
+  if (state === "offline") return "You are offline. The room comes back with your connection.";
+  if (state === "connecting") return "Connecting again…";
+  const seconds = Math.ceil(retryInMs / 1000);
+  return seconds > 1 ? `Connection lost. Trying again in ${seconds} s…` : "Connection lost. Trying again…";
+}

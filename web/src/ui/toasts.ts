@@ -1,0 +1,51 @@
+/** Short notices that come and go; read out by assistive technology. */
+
+import { ApiError } from "../wire/client";
+import { button, h } from "./dom";
+import { icon } from "./icons";
+
+const STAY_MS = 5000;
+const STAY_ERROR_MS = 12_000;
+const SHOWN_MAX = 4;
+
+export type Tone = "info" | "good" | "bad";
+
+export class Toasts {
+  readonly element = h("div", {
+    class: "toasts",
+    testid: "toasts",
+    attrs: { role: "status", "aria-live": "polite" },
+  });
+
+  show(text: string, options: { tone?: Tone; color?: string; detail?: string } = {}): void {
+    const { tone = "info", color, detail } = options;
+    const toast = h(
+      "div",
+      { class: `toast ${tone}`, testid: "toast", attrs: { role: tone === "bad" ? "alert" : null } },
+      h("span", { class: "dot", style: color ? { background: color } : {} }),
+      h("div", {}, h("p", {}, text), detail ? h("p", { class: "detail" }, detail) : null),
+      button(icon("close", 16), () => remove(), {
+        kind: "quiet",
+        class: "icon-only",
+        attrs: { "aria-label": "Dismiss" },
+      }),
+    );
+    const remove = (): void => {
+      toast.classList.add("going");
+      setTimeout(() => toast.remove(), 220);
+    };
+    this.element.append(toast);
+    while (this.element.children.length > SHOWN_MAX) this.element.firstElementChild?.remove();
+    setTimeout(remove, tone === "bad" ? STAY_ERROR_MS : STAY_MS);
+  }
+
+  /** A failure, with what support would ask for. */
+  problem(thrown: unknown, doing: string): void {
+    if (thrown instanceof ApiError) {
+      const id = thrown.correlationId ? ` · ${thrown.correlationId}` : "";
+      this.show(`${doing} ${thrown.message}`.trim(), { tone: "bad", detail: `${thrown.code}${id}` });
+    } else {
+      this.show(`${doing} Something went wrong on this page.`.trim(), { tone: "bad" });
+    }
+  }
+}

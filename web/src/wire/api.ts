@@ -1,0 +1,101 @@
+/** Every route of the service, as a function. The paths and shapes are those of /api/openapi.json. */
+
+import type { Client } from "./client";
+import type {
+  ActivityPage,
+  ConfirmBody,
+  ConfirmResult,
+  CreateInvite,
+  CreateSession,
+  CursorList,
+  CursorUpdated,
+  GuestBody,
+  Health,
+  Invite,
+  InviteList,
+  JoinBody,
+  JoinResult,
+  LeaveResult,
+  LoginBody,
+  Participant,
+  ParticipantList,
+  PresenceList,
+  Role,
+  Session,
+  SessionList,
+  SignupBody,
+  SignupResult,
+  Ticket,
+  TicketBody,
+  TokenSet,
+  UpdateCursor,
+  UpdateSession,
+} from "./generated";
+
+export type Scope = "mine" | "public";
+
+export interface Api {
+  health(): Promise<Health>;
+  signUp(body: SignupBody): Promise<SignupResult>;
+  confirm(body: ConfirmBody): Promise<ConfirmResult>;
+  logIn(body: LoginBody): Promise<TokenSet>;
+  refresh(refreshToken: string): Promise<TokenSet>;
+  guest(body: GuestBody): Promise<TokenSet>;
+  ticket(body: TicketBody): Promise<Ticket>;
+  sessions(scope: Scope, cursor?: string | null): Promise<SessionList>;
+  createSession(body: CreateSession): Promise<Session>;
+  session(id: string): Promise<Session>;
+  updateSession(id: string, body: UpdateSession, version: number): Promise<Session>;
+  deleteSession(id: string): Promise<void>;
+  join(id: string, body: JoinBody): Promise<JoinResult>;
+  leave(id: string): Promise<LeaveResult>;
+  participants(id: string, cursor?: string | null): Promise<ParticipantList>;
+  setRole(id: string, userId: string, role: Role): Promise<Participant>;
+  removeParticipant(id: string, userId: string, ban: boolean): Promise<void>;
+  invites(id: string): Promise<InviteList>;
+  createInvite(id: string, body: CreateInvite): Promise<Invite>;
+  revokeInvite(id: string, inviteId: string): Promise<void>;
+  cursors(id: string): Promise<CursorList>;
+  updateCursor(id: string, body: UpdateCursor): Promise<CursorUpdated>;
+  presence(id: string): Promise<PresenceList>;
+  activity(id: string, cursor?: string | null): Promise<ActivityPage>;
+}
+
+export function apiOver(client: Client): Api {
+  const get = <T>(path: string, query = {}): Promise<T> => client.call<T>({ method: "GET", path, query });
+  const post = <T>(path: string, body: object): Promise<T> => client.call<T>({ method: "POST", path, body });
+  const enter = <T>(path: string, body: object): Promise<T> =>
+    client.call<T>({ method: "POST", path, body, open: true });
+  const drop = (path: string, query = {}): Promise<void> =>
+    client.call<void>({ method: "DELETE", path, query });
+  const room = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
+  const shared = (id: string): string => `/collaboration/sessions/${encodeURIComponent(id)}`;
+  const person = (id: string, userId: string): string =>
+    `${room(id)}/participants/${encodeURIComponent(userId)}`;
+  return {
+    health: () => client.call({ method: "GET", path: "/health", open: true }),
+    signUp: (body) => enter("/auth/signup", body),
+    confirm: (body) => enter("/auth/confirm", body),
+    logIn: (body) => enter("/auth/login", body),
+    refresh: (refreshToken) => enter("/auth/refresh", { refresh_token: refreshToken }),
+    guest: (body) => enter("/auth/guest", body),
+    ticket: (body) => post("/auth/tickets", body),
+    sessions: (scope, cursor) => get("/sessions", { scope, cursor }),
+    createSession: (body) => post("/sessions", body),
+    session: (id) => get(room(id)),
+    updateSession: (id, body, version) => client.call({ method: "PUT", path: room(id), body, version }),
+    deleteSession: (id) => drop(room(id)),
+    join: (id, body) => post(`${room(id)}/join`, body),
+    leave: (id) => post(`${room(id)}/leave`, {}),
+    participants: (id, cursor) => get(`${room(id)}/participants`, { cursor }),
+    setRole: (id, userId, role) => client.call({ method: "PUT", path: person(id, userId), body: { role } }),
+    removeParticipant: (id, userId, ban) => drop(person(id, userId), { ban }),
+    invites: (id) => get(`${room(id)}/invites`),
+    createInvite: (id, body) => post(`${room(id)}/invites`, body),
+    revokeInvite: (id, inviteId) => drop(`${room(id)}/invites/${encodeURIComponent(inviteId)}`),
+    cursors: (id) => get(`${shared(id)}/cursors`),
+    updateCursor: (id, body) => post(`${shared(id)}/cursors`, body),
+    presence: (id) => get(`${shared(id)}/presence`),
+    activity: (id, cursor) => get(`${shared(id)}/activity`, { cursor }),
+  };
+}
