@@ -1,14 +1,15 @@
 """The events that API Gateway hands to Lambda, field for field. Pure: ids and the clock are arguments.
 
 Sources: "Input format of a Lambda function for proxy integration" (REST, payload 1.0) and "Working with AWS Lambda proxy
-integrations for WebSocket APIs", Amazon API Gateway developer guide.
+integrations for WebSocket APIs", Amazon API Gateway developer guide. What the guide leaves open is as it was recorded from
+the real service: paths and path parameters come percent-encoded, as they were sent; the query comes decoded.
 """
 
 import base64
 import time
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 ACCOUNT: Final = "000000000000"
 REST_API: Final = "localrest1"
@@ -59,7 +60,7 @@ def rest_event(
     body, encoded = _body(request.body, content_type, binary_types)
     return {
         "resource": resource,
-        "path": unquote(request.path),
+        "path": request.path,
         "httpMethod": request.method,
         "headers": headers,
         "multiValueHeaders": multi_headers,
@@ -73,7 +74,7 @@ def rest_event(
             "httpMethod": request.method,
             "extendedRequestId": request_id,
             "requestTime": request_time(now_s),
-            "path": f"/{STAGE}{unquote(request.path)}",
+            "path": f"/{STAGE}{request.path}",
             "accountId": ACCOUNT,
             "protocol": request.protocol,
             "stage": STAGE,
@@ -82,6 +83,7 @@ def rest_event(
             "requestId": request_id,
             "identity": _identity(request),
             "domainName": request.host,
+            "deploymentId": "local",
             "apiId": REST_API,
         },
         "body": body,

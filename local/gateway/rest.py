@@ -4,7 +4,6 @@ import base64
 import time
 import uuid
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
@@ -19,7 +18,7 @@ _PREFIX: Final = f"/{STAGE}"
 
 
 def match(routes: dict[str, list[str]], path: str) -> tuple[str, dict[str, str]] | None:
-    """The resource that a path belongs to and its parameters, decoded; a static part is preferred to a parameter."""
+    """The resource that a path belongs to and its parameters, as sent; a static part is preferred to a parameter."""
     parts = path.split("/")
     best: tuple[tuple[bool, ...], str, dict[str, str]] | None = None
     for resource in routes:
@@ -31,7 +30,7 @@ def match(routes: dict[str, list[str]], path: str) -> tuple[str, dict[str, str]]
             if want.startswith("{"):
                 if not got:
                     break
-                parameters[want[1:-1]] = unquote(got)
+                parameters[want[1:-1]] = got
             elif want != got:
                 break
         else:
@@ -90,12 +89,22 @@ class Rest:
 
 
 def _as_sent(request: web.Request, raw_path: str, body: bytes) -> HttpRequest:
-    headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers]
     peer = request.remote or "127.0.0.1"
-    names = {n.lower() for n, _ in headers}
-    if "x-forwarded-for" not in names:
-        headers += [("X-Forwarded-For", peer), ("X-Forwarded-Proto", request.scheme)]
-    return HttpRequest(request.method, raw_path, request.rel_url.raw_query_string, headers, body, peer, request.host)
+    query = request.rel_url.raw_query_string
+    return HttpRequest(request.method, raw_path, query, forwarded(request), body, peer, request.host)
+
+
+def forwarded(request: web.Request) -> list[tuple[str, str]]:
+    """The headers, and who asked. What a client claims to be forwarded from goes before, as with any proxy."""
+    theirs = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"}
+    sent = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers]
+    hops = [v for n, v in sent if n.lower() == "x-forwarded-for"] + [request.remote or "127.0.0.1"]
+    ours = {
+        "X-Forwarded-For": ", ".join(hops),
+        "X-Forwarded-Port": str(request.url.port or 80),
+        "X-Forwarded-Proto": request.scheme,
+    }
+    return [(n, v) for n, v in sent if n.lower() not in theirs] + list(ours.items())
 
 
 def answer(result: dict[str, Any], request_id: str) -> web.Response:

@@ -18,7 +18,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from chalicelib.wire.codes import Code
 from local.events import Socket, connect_event, disconnect_event, message_event
 from local.gateway.invoker import InvocationFailed, Invoker
-from local.gateway.rest import answer, refusal
+from local.gateway.rest import answer, forwarded, refusal
 from local.gateway.settings import Bucket, GatewaySettings
 
 _DROPPED: Final = 1006
@@ -77,10 +77,8 @@ class Sockets:
             user_agent=request.headers.get("User-Agent"),
             host=request.host,
         )
-        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers]
-        event = connect_event(
-            socket, headers, request.rel_url.raw_query_string, request_id=request_id, now_s=time.time()
-        )
+        query = request.rel_url.raw_query_string
+        event = connect_event(socket, forwarded(request), query, request_id=request_id, now_s=time.time())
         try:
             result = await self._invoker.invoke("connect", event, request_id)
         except InvocationFailed:

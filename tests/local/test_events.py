@@ -1,7 +1,8 @@
 """The events are what API Gateway sends, field for field.
 
 The key sets are those of the samples in the API Gateway developer guide: "Input format of a Lambda function for proxy
-integration" and, for WebSocket APIs, what a `$connect`, a message and a `$disconnect` carry.
+integration" and, for WebSocket APIs, what a `$connect`, a message and a `$disconnect` carry; `deploymentId` and the
+encoding of paths are as recorded from the real service.
 """
 
 import base64
@@ -44,6 +45,7 @@ REST_CONTEXT_KEYS = {
     "requestId",
     "identity",
     "domainName",
+    "deploymentId",
     "apiId",
 }
 IDENTITY_KEYS = {
@@ -248,12 +250,14 @@ def test_a_path_belongs_to_none(path: str) -> None:
     assert match(ROUTES, path) is None
 
 
-@pytest.mark.parametrize(
-    ("raw", "value"), [("a%20b", "a b"), ("a%2Fb", "a/b"), ("a+b", "a+b"), ("%E2%82%AC", "€"), ("%2520", "%20")]
-)
-def test_parameters_are_decoded_once_after_matching(raw: str, value: str) -> None:
-    """An encoded slash does not part a path, a plus is a plus, and what was encoded twice is decoded once."""
-    assert match(ROUTES, f"/sessions/{raw}") == ("/sessions/{session_id}", {"session_id": value})
+@pytest.mark.parametrize("raw", ["a%20b", "a%2Fb", "a+b", "%E2%82%AC", "%2520"])
+def test_a_path_and_its_parameters_come_as_they_were_sent(raw: str) -> None:
+    """REST APIs decode the query but not the path (recorded from AWS): an encoded slash does not part it."""
+    found = match(ROUTES, f"/sessions/{raw}")
+    assert found == ("/sessions/{session_id}", {"session_id": raw})
+    event = rest(f"/sessions/{raw}", resource=found[0], parameters=found[1])
+    assert (event["path"], event["requestContext"]["path"]) == (f"/sessions/{raw}", f"/api/sessions/{raw}")
+    assert event["pathParameters"] == {"session_id": raw}
 
 
 def test_static_parts_are_compared_as_sent() -> None:
