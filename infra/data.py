@@ -1,0 +1,57 @@
+"""The tables, from the same pynamodb models that the stores use: one source of keys, indexes and TTL."""
+
+from typing import Any, Final
+
+from pynamodb.models import Model
+
+from infra.names import Resource, Resources
+
+TTL: Final = "expires_at"
+_KEPT: Final = {"sessions", "activity"}
+"""Tables whose loss people would notice. The others hold what is gone in a minute."""
+
+
+def logical_id(table: str) -> str:
+    """The template's name of a table."""
+    return f"{table.capitalize()}Table"
+
+
+def tables(models: dict[str, type[Model]], stage: str) -> Resources:
+    """One AWS::DynamoDB::Table a model, on demand, encrypted; in prod the lasting ones are kept and can be wound back."""
+    return {logical_id(name): _table(name, model, stage) for name, model in models.items()}
+
+
+def _table(name: str, model: type[Model], stage: str) -> Resource:
+    schema: dict[str, Any] = dict(model._get_schema())
+    indexes = [
+        {"IndexName": i["index_name"], "KeySchema": _keys(i["key_schema"]), "Projection": _projection(i["projection"])}
+        for i in schema.get("global_secondary_indexes", [])
+    ]
+    lasting = name in _KEPT and stage == "prod"
+    properties: dict[str, Any] = {
+        "TableName": f"holodeck-{stage}-{name}",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _keys(schema["key_schema"]),
+        "AttributeDefinitions": schema["attribute_definitions"],
+        "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
+        "SSESpecification": {"SSEEnabled": False},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": lasting},
+    }
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = indexes
+    policy = "Retain" if lasting else "Delete"
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": policy,
+        "UpdateReplacePolicy": policy,
+        "Properties": properties,
+    }
+
+
+def _keys(schema: list[dict[str, str]]) -> list[dict[str, str]]:
+    """HASH before RANGE, as CloudFormation wants them."""
+    return sorted(schema, key=lambda k: k["KeyType"])
+
+
+def _projection(projection: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in projection.items() if v}

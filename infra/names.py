@@ -1,0 +1,39 @@
+"""What Chalice calls its resources in the packaged template, and ours for its functions."""
+
+from typing import Any, Final
+
+Resource = dict[str, Any]
+Resources = dict[str, Resource]
+
+REST_API: Final = "RestAPI"
+WEBSOCKET_API: Final = "WebsocketAPI"
+WEBSOCKET_STAGE: Final = "WebsocketAPIStage"
+STAGE_NAME: Final = "api"
+
+FUNCTIONS: Final = {
+    "api": "APIHandler",
+    "connect": "WebsocketConnect",
+    "message": "WebsocketMessage",
+    "disconnect": "WebsocketDisconnect",
+}
+ROLES: Final = {
+    "api": "ApiHandlerRole",
+    "connect": "WebsocketConnectRole",
+    "message": "WebsocketMessageRole",
+    "disconnect": "WebsocketDisconnectRole",
+}
+
+
+def sub(text: str) -> dict[str, str]:
+    """Fn::Sub."""
+    return {"Fn::Sub": text}
+
+
+def ref(name: str) -> dict[str, str]:
+    """Ref."""
+    return {"Ref": name}
+
+
+def att(name: str, attribute: str) -> dict[str, list[str]]:
+    """Fn::GetAtt."""
+    return {"Fn::GetAtt": [name, attribute]}

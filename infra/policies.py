@@ -1,0 +1,100 @@
+"""What each function may do, by hand: named actions on named resources, nothing that it does not use."""
+
+from typing import Any, Final
+
+from infra.data import logical_id
+from infra.names import FUNCTIONS, ROLES, STAGE_NAME, WEBSOCKET_API, Resources, att, sub
+
+Statement = dict[str, Any]
+
+_PRESENCE: Final = ("Query", "UpdateItem", "DeleteItem")
+TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "api": {
+        "sessions": (
+            "GetItem",
+            "BatchGetItem",
+            "Query",
+            "PutItem",
+            "UpdateItem",
+            "DeleteItem",
+            "BatchWriteItem",
+        ),
+        "activity": ("Query", "PutItem", "BatchWriteItem"),
+        "presence": _PRESENCE,
+        "connections": ("DeleteItem",),
+    },
+    "connect": {
+        "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
+        "activity": ("PutItem",),
+        "presence": ("Query", "UpdateItem"),
+        "connections": ("PutItem", "DeleteItem"),
+        "tickets": ("PutItem",),
+    },
+    "message": {
+        "sessions": ("GetItem", "BatchGetItem", "UpdateItem"),
+        "activity": ("PutItem",),
+        "presence": _PRESENCE,
+        "connections": ("GetItem", "DeleteItem"),
+    },
+    "disconnect": {
+        "sessions": ("GetItem", "BatchGetItem", "UpdateItem"),
+        "activity": ("PutItem",),
+        "presence": _PRESENCE,
+        "connections": ("GetItem", "DeleteItem"),
+    },
+}
+_CONNECTION_METHODS: Final = {
+    "api": ("POST", "DELETE"),
+    "connect": ("DELETE",),
+    "message": ("POST", "DELETE"),
+    "disconnect": ("POST",),
+}
+_SIGNS: Final = ("api", "connect")
+"""The functions that need the token keys."""
+
+
+def statements(function: str) -> list[Statement]:
+    """One function's policy."""
+    found: list[Statement] = []
+    for table, actions in TABLE_ACTIONS[function].items():
+        arn = att(logical_id(table), "Arn")
+        resources: list[Any] = [arn]
+        if table == "sessions" and "Query" in actions:
+            resources.append(sub("${SessionsTable.Arn}/index/*"))
+        found.append(_allow([f"dynamodb:{a}" for a in actions], resources))
+    connections = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + WEBSOCKET_API + "}"
+    found.append(
+        _allow(
+            ["execute-api:ManageConnections"],
+            [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in _CONNECTION_METHODS[function]],
+        )
+    )
+    if function in _SIGNS:
+        parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${TokenKeysParameter}"
+        found.append(_allow(["ssm:GetParameter"], [sub(parameter)]))
+    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-"
+    found.append(_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [sub(f"{group}{FUNCTIONS[function]}*:*")]))
+    # X-Ray has no resources to name.
+    found.append(_allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]))
+    return found
+
+
+def roles() -> Resources:
+    """The roles' policies, to be merged over what Chalice writes."""
+    return {
+        role: {
+            "Properties": {
+                "Policies": [
+                    {
+                        "PolicyName": f"holodeck-{function}",
+                        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function)},
+                    }
+                ]
+            }
+        }
+        for function, role in ROLES.items()
+    }
+
+
+def _allow(actions: list[str], resources: list[Any]) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}

@@ -1,0 +1,65 @@
+"""The partial template that is merged into what Chalice packages: everything around the functions, by room."""
+
+from typing import Any
+
+from pynamodb.models import Model
+
+from infra.alarms import alarms
+from infra.cdn import cdn
+from infra.data import tables
+from infra.edge import gateway_responses, overrides
+from infra.identity import identity
+from infra.names import att, ref, sub
+from infra.policies import roles
+
+STAGES = ("dev", "prod")
+
+
+def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[str]]) -> dict[str, Any]:
+    """Parameters, conditions, resources and outputs of a stage."""
+    return {
+        "Description": f"Holodeck, stage {stage}",
+        "Parameters": _parameters(stage),
+        "Conditions": {"HasAlarmTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]}},
+        "Resources": {
+            **tables(models, stage),
+            **identity(stage),
+            **cdn(stage),
+            **alarms(list(models)),
+            **gateway_responses(),
+            **roles(),
+            **overrides(stage, routes),
+        },
+        "Outputs": {
+            "PageUrl": {"Value": sub("https://${Distribution.DomainName}")},
+            "PageBucketName": {"Value": ref("PageBucket")},
+            "DistributionId": {"Value": ref("Distribution")},
+            "UserPoolId": {"Value": ref("UserPool")},
+            "UserPoolClientId": {"Value": ref("UserPoolClient")},
+            "PageBucketArn": {"Value": att("PageBucket", "Arn")},
+        },
+    }
+
+
+def _parameters(stage: str) -> dict[str, Any]:
+    return {
+        "OpenGuests": {
+            "Type": "String",
+            "AllowedValues": ["0", "1"],
+            "Default": "0",
+            "Description": "1 lets anybody in as a guest without an invite",
+        },
+        "LogLevel": {"Type": "String", "AllowedValues": ["DEBUG", "INFO", "WARNING", "ERROR"], "Default": "INFO"},
+        "TokenKeysParameter": {
+            "Type": "String",
+            "AllowedPattern": r"^/[A-Za-z0-9_./-]+$",
+            "Default": f"/holodeck/{stage}/token-keys",
+            "Description": "the SSM SecureString with the keys that sign our tokens",
+        },
+        "FrameAncestors": {
+            "Type": "String",
+            "Default": "'self'",
+            "Description": "who may embed the page: CSP frame-ancestors",
+        },
+        "AlarmTopicArn": {"Type": "String", "Default": "", "Description": "an SNS topic for alarms; empty for none"},
+    }

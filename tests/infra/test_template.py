@@ -1,0 +1,206 @@
+"""The packaged, merged template: valid, least-privileged, free at rest, and with every setting that the functions read."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.aws import settings as settings_module
+from infra.data import logical_id
+from infra.names import FUNCTIONS, ROLES
+from infra.package import Package, build
+from infra.policies import TABLE_ACTIONS
+
+Template = dict[str, Any]
+
+FREE_AT_REST = {
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Deployment",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::Function",
+    "AWS::CloudFront::OriginAccessControl",
+    "AWS::CloudFront::ResponseHeadersPolicy",
+    "AWS::CloudWatch::Alarm",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::Serverless::Api",
+    "AWS::Serverless::Function",
+}
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def packaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A stage, packaged without its dependencies: its template is whole."""
+    return build(request.param, tmp_path_factory.mktemp(request.param), dependencies=False)
+
+
+@cache
+def _read(path: Path) -> Template:
+    template: Template = json.loads(path.read_text())
+    return template
+
+
+@pytest.fixture
+def template(packaged: Package) -> Template:
+    """The template as CloudFormation gets it."""
+    return _read(packaged.template)
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    """Those of a type."""
+    return {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def statements(template: Template, function: str) -> list[dict[str, Any]]:
+    """A function's policy statements."""
+    (policy,) = template["Resources"][ROLES[function]]["Properties"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_cfn_lint_passes(packaged: Package) -> None:
+    """The packaged output, not the part that we wrote, is what is linted."""
+    lint = str(Path(sys.executable).with_name("cfn-lint"))
+    done = subprocess.run([lint, str(packaged.template)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_tables_are_the_models(template: Template) -> None:
+    """Each model is a table with its keys, indexes and TTL, and no other table exists."""
+    tables = resources(template, "AWS::DynamoDB::Table")
+    models = wiring.models()
+    assert set(tables) == {logical_id(name) for name in models}
+    for name, model in models.items():
+        table = tables[logical_id(name)]
+        keys = {k["KeyType"]: k["AttributeName"] for k in table["KeySchema"]}
+        assert keys["HASH"] == model._hash_keyname
+        assert keys.get("RANGE") == model._range_keyname
+        assert table["KeySchema"][0]["KeyType"] == "HASH"
+        assert {i["IndexName"] for i in table.get("GlobalSecondaryIndexes", [])} == set(model._indexes)
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        named = {a["AttributeName"] for a in table["AttributeDefinitions"]}
+        used = {k["AttributeName"] for s in _schemas(table) for k in s}
+        assert named == used
+
+
+def _schemas(table: dict[str, Any]) -> list[list[dict[str, str]]]:
+    return [table["KeySchema"], *(i["KeySchema"] for i in table.get("GlobalSecondaryIndexes", []))]
+
+
+@pytest.mark.parametrize("function", list(FUNCTIONS))
+def test_each_function_has_its_own_least_privilege(template: Template, function: str) -> None:
+    """A role of its own, named actions on named resources; only X-Ray, which has none, takes a star."""
+    props = template["Resources"][FUNCTIONS[function]]["Properties"]
+    assert props["Role"] == {"Fn::GetAtt": [ROLES[function], "Arn"]}
+    for statement in statements(template, function):
+        actions, targets = statement["Action"], statement["Resource"]
+        assert all(re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+", action) for action in actions)
+        if targets == ["*"]:
+            assert all(action.startswith("xray:") for action in actions)
+        else:
+            assert "*" not in targets
+
+
+def test_only_those_who_sign_can_read_the_keys(template: Template) -> None:
+    """Two functions need the token keys; the others cannot read them."""
+    who = {f for f in FUNCTIONS for s in statements(template, f) if "ssm:GetParameter" in s["Action"]}
+    assert who == {"api", "connect"}
+
+
+def test_no_function_may_scan(template: Template) -> None:
+    """No request path scans, so nobody is allowed to."""
+    allowed = {action for tables in TABLE_ACTIONS.values() for actions in tables.values() for action in actions}
+    assert not allowed & {"Scan", "DeleteTable", "UpdateTable"}
+
+
+@pytest.mark.parametrize("function", list(FUNCTIONS))
+def test_every_setting_is_there(template: Template, function: str) -> None:
+    """What chalicelib/aws/settings.py reads is given, but for what only one machine has."""
+    source = Path(settings_module.__file__).read_text()
+    read = set(re.findall(r'e\.get\("([A-Z_]+)"', source))
+    given = set(template["Resources"][FUNCTIONS[function]]["Properties"]["Environment"]["Variables"])
+    local_only = {name for name in read if name.startswith("AWS_")} | {"TOKEN_KEYS_FILE"}
+    assert read - local_only <= given
+
+
+def test_nothing_costs_while_nobody_is_there(template: Template) -> None:
+    """Every resource is of a kind that bills by use only."""
+    assert {r["Type"] for r in template["Resources"].values()} <= FREE_AT_REST
+    for function in resources(template, "AWS::Serverless::Function").values():
+        assert "ProvisionedConcurrencyConfig" not in function
+
+
+def test_every_route_answers_other_methods_with_405(template: Template) -> None:
+    """Each path has a mock integration for what no function serves, in our error shape."""
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    assert paths
+    for path, methods in paths.items():
+        integration = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+        answer = integration["responses"]["default"]
+        allowed = answer["responseParameters"]["method.response.header.Allow"]
+        assert allowed == f"'{', '.join(sorted(m.upper() for m in methods if not m.startswith('x-')))}'", path
+        body = json.loads(answer["responseTemplates"]["application/json"])
+        assert body["code"] == "method.not_allowed"
+
+
+def test_api_gateways_own_errors_have_our_shape(template: Template) -> None:
+    """Unknown routes, throttling and timeouts are answered as ErrorBody."""
+    for response in resources(template, "AWS::ApiGateway::GatewayResponse").values():
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        assert set(body) == {"code", "message", "correlation_id", "retry_after_ms"}
+
+
+def test_the_bucket_is_closed(template: Template) -> None:
+    """Only CloudFront reads the page, and only over TLS."""
+    (bucket,) = resources(template, "AWS::S3::Bucket").values()
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    (policy,) = resources(template, "AWS::S3::BucketPolicy").values()
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [s["Principal"] for s in allowed] == [{"Service": "cloudfront.amazonaws.com"}]
+
+
+def test_message_functions_outlive_a_broadcaster(template: Template) -> None:
+    """Whoever may serve as the room's broadcaster has time for it; nobody has more than an integration."""
+    timeouts = {n: template["Resources"][f]["Properties"]["Timeout"] for n, f in FUNCTIONS.items()}
+    assert timeouts["message"] == timeouts["disconnect"] == 29
+    assert max(timeouts.values()) <= 29
+
+
+def test_logs_expire(template: Template) -> None:
+    """Every function's log group has a retention and the function's own name."""
+    groups = resources(template, "AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS)
+    for group in groups.values():
+        assert group["RetentionInDays"] in {30, 90}
+        name = group["LogGroupName"]["Fn::Sub"]
+        assert name.removeprefix("/aws/lambda/${").removesuffix("}") in template["Resources"]
+
+
+def test_the_zip_is_ours_and_reproducible(packaged: Package, tmp_path: Path) -> None:
+    """app.py and chalicelib are in it, nothing of the machine's is, and the same sources give the same bytes."""
+    import zipfile  # noqa: PLC0415
+
+    with zipfile.ZipFile(packaged.zip) as archive:
+        names = archive.namelist()
+    assert "app.py" in names
+    assert "chalicelib/wiring.py" in names
+    assert not [n for n in names if n.startswith(("local/", "tests/", "infra/", "boto", ".chalice"))]
+    again = build(packaged.template.parent.name.rstrip("0123456789"), tmp_path, dependencies=False)
+    assert again.zip.read_bytes() == packaged.zip.read_bytes()
