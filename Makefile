@@ -31,7 +31,7 @@ setup: $(SETUP) ## installs what the project needs, into the project
 	@touch $@
 
 web/node_modules/.ready: web/package-lock.json
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || { echo "Node 20 or newer is needed"; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "Node 20 or newer is needed"; exit 1; }
 	@echo "installing the page's packages into web/node_modules ..."
 	@npm --prefix web ci --silent --no-audit --no-fund
 	@touch $@
