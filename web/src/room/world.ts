@@ -29,6 +29,7 @@ export interface WorldEvents {
 const IDLE_MS = 60_000;
 const TAP_POINTS_MS = 3500;
 const ARRIVE_M = 1.9;
+const PICK_EVERY_MS = 45;
 
 export class World {
   readonly crowd: Crowd;
@@ -46,6 +47,7 @@ export class World {
   private hit: Hit | null = null;
   private forced: { hit: Hit | null } | null = null;
   private tapUntil = 0;
+  private pickedAt = 0;
   private lastFrame = performance.now();
   private running = true;
 
@@ -201,8 +203,11 @@ export class World {
     const { hover } = this.input;
     if (hover && this.input.lastUsedAt > this.lastFrame - 250) this.forced = null;
     if (this.forced) this.hit = this.forced.hit;
-    else if (hover) this.hit = this.picker.under(hover.x, hover.y);
-    else if (now > this.tapUntil) this.hit = null;
+    else if (hover) {
+      if (now - this.pickedAt < PICK_EVERY_MS) return;
+      this.pickedAt = now;
+      this.hit = this.picker.under(hover.x, hover.y);
+    } else if (now > this.tapUntil) this.hit = null;
   }
 
   private draw(now: number, elapsedS: number): void {

@@ -4,7 +4,6 @@ import {
   BoxGeometry,
   type BufferGeometry,
   CircleGeometry,
-  ConeGeometry,
   CylinderGeometry,
   DoubleSide,
   Group,
@@ -35,6 +34,8 @@ const UP = new Vector3(0, 1, 0);
 
 export class Architecture {
   readonly group = new Group();
+  /** Too far to walk to or point at. */
+  readonly far = new Group();
   private readonly stone = new MeshStandardMaterial({ roughness: 0.78 });
   private readonly wall = new MeshStandardMaterial({ roughness: 0.7 });
   private readonly foliage = new MeshStandardMaterial({ roughness: 0.9, flatShading: true });
@@ -168,7 +169,7 @@ export class Architecture {
       lamps.push({ ...at, y: 1.06 });
     }
     this.many(new CylinderGeometry(0.05, 0.09, 0.9, 10), this.wall, posts);
-    this.many(new SphereGeometry(0.17, 18, 12), this.lantern, lamps);
+    this.many(new SphereGeometry(0.17, 14, 10), this.lantern, lamps);
   }
 
   private edge(): void {
@@ -180,7 +181,7 @@ export class Architecture {
     const below = new Mesh(new CircleGeometry(390, 48), this.mist);
     below.rotation.x = -Math.PI / 2;
     below.position.y = -7;
-    this.group.add(rim, lip, below);
+    this.far.add(rim, lip, below);
   }
 
   private hills(): void {
@@ -189,16 +190,16 @@ export class Architecture {
       const chance = fraction(n * 12.9898);
       const angle = (n / 34) * Math.PI * 2 + chance * 0.2;
       const radius = 105 + fraction(n * 78.233) * 85;
-      const height = 12 + fraction(n * 39.425) * 30;
+      const height = 7 + fraction(n * 39.425) * 17;
       hills.push({
         x: Math.cos(angle) * radius,
-        y: -8 + height * 0.42,
+        y: -8,
         z: Math.sin(angle) * radius,
         turn: chance * 6,
-        size: [18 + chance * 22, height, 16 + fraction(n * 3.7) * 18],
+        size: [26 + chance * 30, height, 20 + fraction(n * 3.7) * 22],
       });
     }
-    this.many(new ConeGeometry(1, 1, 7, 1), this.distant, hills, false);
+    this.many(new SphereGeometry(1, 18, 6, 0, Math.PI * 2, 0, Math.PI / 2), this.distant, hills, false);
   }
 
   private many(geometry: BufferGeometry, material: Material, places: Place[], shadows = true): void {
@@ -210,7 +211,7 @@ export class Architecture {
     });
     mesh.castShadow = shadows;
     mesh.receiveShadow = shadows;
-    this.group.add(mesh);
+    (shadows ? this.group : this.far).add(mesh);
   }
 }
 

@@ -62,8 +62,8 @@ function cloakGeometry(): BufferGeometry {
 function tint(geometry: BufferGeometry, color: string): void {
   const positions = geometry.getAttribute("position");
   const base = new Color(color);
-  const dark = base.clone().multiplyScalar(0.42);
-  const light = base.clone().lerp(new Color("#ffffff"), 0.22);
+  const dark = base.clone().multiplyScalar(0.55);
+  const light = base.clone().lerp(new Color("#ffffff"), 0.3);
   const values = new Float32Array(positions.count * 3);
   const at = new Color();
   for (let n = 0; n < positions.count; n++) {

@@ -1,7 +1,7 @@
 /** How much the machine is asked to draw, and the rule by which `auto` finds its level. Pure. */
 
-export type Level = "low" | "medium" | "high";
-export type Quality = "auto" | Level;
+export type Level = "minimal" | "low" | "medium" | "high";
+export type Quality = "auto" | Exclude<Level, "minimal">;
 
 export interface Effort {
   /** Device pixels per CSS pixel, at most. */
@@ -9,22 +9,25 @@ export interface Effort {
   antialias: boolean;
   shadows: boolean;
   reflections: boolean;
+  /** Diffuse light only, a quieter sky. */
+  plain: boolean;
 }
 
 export const EFFORTS: Record<Level, Effort> = {
-  low: { pixelRatio: 0.75, antialias: false, shadows: false, reflections: false },
-  medium: { pixelRatio: 1, antialias: true, shadows: false, reflections: true },
-  high: { pixelRatio: 2, antialias: true, shadows: true, reflections: true },
+  minimal: { pixelRatio: 0.5, antialias: false, shadows: false, reflections: false, plain: true },
+  low: { pixelRatio: 0.75, antialias: false, shadows: false, reflections: false, plain: true },
+  medium: { pixelRatio: 1, antialias: true, shadows: false, reflections: true, plain: false },
+  high: { pixelRatio: 2, antialias: true, shadows: true, reflections: true, plain: false },
 };
 
-const ORDER: readonly Level[] = ["low", "medium", "high"];
+const ORDER: readonly Level[] = ["minimal", "low", "medium", "high"];
 const SLOW_FPS = 28;
 const FAST_FPS = 57;
 const PATIENCE_S = 4;
 
-/** A renderer that draws in software starts low; a phone starts medium. */
+/** A renderer that draws in software starts at the least; a phone starts medium. */
 export function firstLevel(rendererName: string, coarsePointer: boolean): Level {
-  if (/swiftshader|llvmpipe|software|basic render/i.test(rendererName)) return "low";
+  if (/swiftshader|llvmpipe|software|basic render/i.test(rendererName)) return "minimal";
   return coarsePointer ? "medium" : "high";
 }
 
@@ -42,7 +45,7 @@ export class Governor {
     this.fastS = fps > FAST_FPS ? this.fastS + 1 : 0;
     const at = ORDER.indexOf(this.level);
     if (this.slowS >= PATIENCE_S && at > 0) {
-      this.level = ORDER[at - 1] ?? "low";
+      this.level = ORDER[at - 1] ?? "minimal";
       this.ceiling = this.level;
       this.slowS = 0;
     } else if (this.fastS >= PATIENCE_S * 3 && at < ORDER.indexOf(this.ceiling)) {

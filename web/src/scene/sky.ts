@@ -30,13 +30,23 @@ void main() {
   color = mix(color, zenith, smoothstep(0.3, 0.85, h));
   color = mix(color, horizon * 0.94, smoothstep(0.0, -0.2, h));
   float along = max(dot(d, normalize(sunDirection)), 0.0);
+#ifndef PLAIN
   color = mix(color, mix(color, sun, 0.5), bands(d) * (0.22 + 0.5 * pow(along, 3.0)));
+#endif
+#ifdef PLAIN
+  float near = along * along;
+  near *= near;
+  color += sun * sunGlow * (near * 0.14 + near * near * near * near * 0.4);
+#else
   color += sun * sunGlow * (pow(along, 6.0) * 0.16 + pow(along, 40.0) * 0.35 + pow(along, 300.0) * 0.5);
+#endif
   color = mix(color, sun * 1.1, smoothstep(1.0 - sunSize, 1.0 - sunSize * 0.82, along));
+#ifndef PLAIN
   vec3 cell = floor(d * 160.0);
   float star = step(0.9972, hash(cell)) * smoothstep(0.1, 0.5, h) * stars;
   float point = smoothstep(0.5, 0.05, length(fract(d * 160.0) - 0.5));
   color += vec3(0.9, 0.95, 1.0) * star * point * (0.5 + hash(cell + 3.0));
+#endif
   gl_FragColor = vec4(color, 1.0);
   #include <colorspace_fragment>
 }`;
@@ -75,8 +85,13 @@ export class Sky {
     });
     this.mesh = new Mesh(new SphereGeometry(400, 32, 24), this.material);
     this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = -1;
+    this.mesh.renderOrder = 5; // last of what is opaque: only where nothing stands before it
     this.show(look);
+  }
+
+  simplify(plain: boolean): void {
+    this.material.defines = plain ? { PLAIN: "" } : {};
+    this.material.needsUpdate = true;
   }
 
   show(look: Look): void {

@@ -17,6 +17,7 @@ import type { Environment } from "../wire/generated";
 import { Architecture } from "./architecture";
 import { Floor } from "./floor";
 import { LOOKS } from "./look";
+import { simplify } from "./plain";
 import type { Effort } from "./quality";
 import { Gallery } from "./sculptures";
 import { Sky } from "./sky";
@@ -54,7 +55,13 @@ export class Stage {
     this.sun.shadow.bias = -0.0006;
     this.sun.shadow.normalBias = 0.03;
     Object.assign(this.sun.shadow.camera, { left: -24, right: 24, top: 24, bottom: -24, near: 1, far: 90 });
-    this.scene.add(this.sky.mesh, this.floor.mesh, this.architecture.group, this.gallery.group);
+    this.scene.add(
+      this.sky.mesh,
+      this.floor.mesh,
+      this.architecture.group,
+      this.architecture.far,
+      this.gallery.group,
+    );
     this.scene.add(this.sun, this.sun.target, this.fill, this.ambient);
     this.scene.fog = new Fog(look.fog, look.fogNear, look.fogFar);
     this.resizing = new ResizeObserver(() => this.resize());
@@ -96,6 +103,12 @@ export class Stage {
       this.renderer = this.makeRenderer();
     }
     this.sun.castShadow = effort.shadows;
+    this.floor.simplify(effort.plain);
+    this.sky.simplify(effort.plain);
+    simplify(this.architecture.group, effort.plain);
+    simplify(this.architecture.far, effort.plain);
+    document.documentElement.classList.toggle("plain", effort.plain);
+    simplify(this.gallery.group, effort.plain);
     this.renderer.shadowMap.enabled = effort.shadows;
     this.renderer.toneMappingExposure = LOOKS[this.environment].exposure;
     this.scene.traverse((child) => {

@@ -32,7 +32,7 @@ export function backdrop(): HTMLElement {
   for (let n = 0; n < 9; n++) {
     const off = n - 4;
     arches.append(
-      arch(1010 + off * 62 - 37, 716 + Math.abs(off) * Math.abs(off) * 1.1, 1 - Math.abs(off) * 0.045),
+      arch(720 + off * 62 - 37, 716 + Math.abs(off) * Math.abs(off) * 1.1, 1 - Math.abs(off) * 0.045),
     );
   }
   const rings = svg("g", { fill: "none", stroke: "#ffdcae", "stroke-opacity": 0.5 });
@@ -42,7 +42,7 @@ export function backdrop(): HTMLElement {
     [440, 1.2],
     [620, 1],
   ] as const) {
-    rings.append(svg("ellipse", { cx: 1010, cy: 806, rx, ry: rx * 0.2, "stroke-width": width }));
+    rings.append(svg("ellipse", { cx: 720, cy: 806, rx, ry: rx * 0.2, "stroke-width": width }));
   }
   const picture = svg(
     "svg",
@@ -74,11 +74,11 @@ export function backdrop(): HTMLElement {
       ),
     ),
     svg("rect", { width: 1600, height: 900, fill: "url(#bd-sky)" }),
-    svg("circle", { cx: 1010, cy: 560, r: 420, fill: "url(#bd-glow)", class: "bd-glow" }),
-    svg("circle", { cx: 1010, cy: 560, r: 62, fill: "#fff4dc" }),
+    svg("circle", { cx: 720, cy: 560, r: 420, fill: "url(#bd-glow)", class: "bd-glow" }),
+    svg("circle", { cx: 720, cy: 560, r: 62, fill: "#fff4dc" }),
     ridge(690, 90, 1.3, "#c98d9d"),
     ridge(712, 60, 4.1, "#b07b9a"),
-    svg("path", { d: "M-20 900 V742 Q1010 690 1620 742 V900 Z", fill: "url(#bd-floor)" }),
+    svg("path", { d: "M-20 900 V742 Q720 690 1620 742 V900 Z", fill: "url(#bd-floor)" }),
     arches,
     rings,
   );

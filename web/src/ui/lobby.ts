@@ -124,17 +124,13 @@ function startCard(ports: LobbyPorts): HTMLElement {
     const profile = form.value();
     if (profile) void busy(start, () => createRoom(ports, profile, name.value, environment.value()));
   });
-  const closed = h(
-    "div",
-    { class: "stack" },
-    form.element,
-    h("p", { class: "note" }, "Sign in to start a room. To visit one, open its invite link."),
-  );
+  const closed = (): HTMLElement =>
+    h("p", { class: "note" }, "Sign in to start a room. To visit one, open its invite link.");
   return h(
     "section",
     { class: "card glass start-card", attrs: { "aria-label": "Start or join a room" } },
     h("h2", {}, "Start a room"),
-    allowed ? create : closed,
+    allowed ? create : closed(),
     h("div", { class: "or" }, h("span", {}, "or join one")),
     joinForm(ports),
   );
