@@ -3,18 +3,14 @@
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 from aiohttp import web
 
 from chalicelib.aws.client import environment_credentials
 from local.gateway.invoker import Invoker
-from local.gateway.management import Management
-from local.gateway.page import Page
-from local.gateway.rest import Rest
-from local.gateway.settings import Bucket, from_environment
-from local.gateway.sockets import Sockets
+from local.gateway.server import applications
+from local.gateway.settings import from_environment
 from local.process import die_with_parent
 
 
@@ -23,15 +19,8 @@ async def serve() -> None:
     settings = from_environment()
     invoker = Invoker(Path(os.environ["GATEWAY_SOCKET"]), settings.integration_timeout_s)
     await invoker.start()
-    bucket = Bucket(settings.rate_per_s, settings.burst, time.monotonic())
-    sockets = Sockets(invoker, settings, bucket)
-    rest = Rest(invoker, settings, bucket)
-    app = web.Application(client_max_size=settings.body_bytes)
-    app.router.add_route("*", "/api/{tail:.*}", rest.handle)
-    app.router.add_get("/ws", sockets.handle)
-    app.router.add_get("/{tail:.*}", Page(Path(os.environ["PAGE_ROOT"])).handle)
-    management = Management(sockets, environment_credentials(), settings.message_bytes, bucket)
-    runners = [web.AppRunner(a, access_log=None, shutdown_timeout=0.5) for a in (app, management.app())]
+    apps = applications(invoker, settings, Path(os.environ["PAGE_ROOT"]), environment_credentials())
+    runners = [web.AppRunner(a, access_log=None, shutdown_timeout=0.5) for a in apps]
     for runner in runners:
         await runner.setup()
     stop = asyncio.Event()

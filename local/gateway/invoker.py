@@ -44,9 +44,22 @@ class Invoker:
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._attend, str(self._path), limit=16 * 1024 * 1024)
 
-    async def ready(self) -> None:
-        """Returns when there is a worker."""
-        await self._ready.wait()
+    async def ready(self) -> bool:
+        """Waits until there is a worker. False: there was none in time."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._ready.wait()
+        except TimeoutError:
+            return False
+
+    async def close(self) -> None:
+        """Listens no more."""
+        if self._server is not None:
+            self._server.close()
+            writers = [worker.writer for worker in self._workers]
+            for writer in writers:
+                writer.close()
+            await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
     async def invoke(self, function: str, event: dict[str, Any], request_id: str) -> dict[str, Any]:
         """The function's result, or InvocationFailed."""

@@ -1,7 +1,6 @@
 """@connections, on a port of its own: POST, GET and DELETE of a connection, signed with SigV4 as in AWS.
 
 The signature is checked for real, against the local credentials, so that a signer that AWS would refuse is refused here.
-`/stats` beside it tells which processes there are; it is bound to this machine like everything here.
 """
 
 import hashlib
@@ -55,7 +54,7 @@ class Management:
         if request.method == "GET":
             return _status(connection)
         if request.method == "DELETE":
-            await self._sockets.close(connection, WSCloseCode.OK, "Connection Closed Normally")
+            self._sockets.close(connection, WSCloseCode.OK, "Connection Closed Normally")
             return web.Response(status=204)
         return _error(403, "ForbiddenException", "Unsupported method")
 

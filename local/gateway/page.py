@@ -35,10 +35,14 @@ class Page:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """A file, or the page for a path of its own (/r/ses_...)."""
-        path = (self._root / request.match_info["tail"]).resolve()
+        try:
+            path = (self._root / request.match_info["tail"]).resolve()
+            found = path.is_file()
+        except (OSError, ValueError):  # no name that a file could have
+            return web.Response(status=404, text="Not found")
         if not path.is_relative_to(self._root):
             return web.Response(status=404, text="Not found")
-        if path.is_file() and path.name != "index.html":
+        if found and path.name != "index.html":
             hashed = "assets" in path.relative_to(self._root).parts
             cache = "public, max-age=31536000, immutable" if hashed else "public, max-age=300"
             return web.FileResponse(path, headers={**_HEADERS, "Cache-Control": cache})

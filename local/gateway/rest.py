@@ -53,7 +53,8 @@ class Rest:
         request_id = str(uuid.uuid4())
         if not self._bucket.take(time.monotonic()):
             return refusal(429, Code.RATE_LIMITED, request_id, {"Retry-After": "1"})
-        await self._invoker.ready()
+        if not await self._invoker.ready():
+            return refusal(504, Code.UPSTREAM_UNAVAILABLE, request_id)
         raw_path = request.rel_url.raw_path.removeprefix(_PREFIX) or "/"
         found = match(self._invoker.routes, raw_path)
         if found is None:

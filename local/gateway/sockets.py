@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from chalicelib.wire.codes import Code
 from local.events import Socket, connect_event, disconnect_event, message_event
+from local.gateway.frames import guard
 from local.gateway.invoker import InvocationFailed, Invoker
 from local.gateway.rest import answer, forwarded, refusal
 from local.gateway.settings import Bucket, GatewaySettings
 
 _DROPPED: Final = 1006
+_CLOSE_S: Final = 2.0
+"""A client that neither reads nor answers a close frame is cut off after this."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +33,7 @@ class Connection:
 
     socket: Socket
     ws: web.WebSocketResponse
+    transport: asyncio.Transport
     queue: asyncio.Queue[str | None]
     last_active_ms: int
     closing: tuple[int, str] | None = None
@@ -59,15 +63,20 @@ class Sockets:
         connection.last_active_ms = _now_ms()
         return True
 
-    async def close(self, connection: Connection, code: int, reason: str) -> None:
-        """Closes from the server's side."""
+    def close(self, connection: Connection, code: int, reason: str) -> None:
+        """Closes from the server's side, after what is queued for a client that reads it in time."""
         connection.closing = (code, reason)
         self._open.pop(connection.socket.connection_id, None)
-        connection.queue.put_nowait(None) if not connection.queue.full() else await connection.ws.close(code=code)
+        if connection.queue.full():
+            connection.queue.get_nowait()
+        connection.queue.put_nowait(None)
+        asyncio.get_running_loop().call_later(_CLOSE_S, connection.transport.abort)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One connection, from handshake to end."""
         request_id = str(uuid.uuid4())
+        if not web.WebSocketResponse().can_prepare(request):
+            return web.Response(status=426, text="This is a WebSocket.", headers={"Upgrade": "websocket"})
         if not self._connects.take(time.monotonic()):
             return refusal(429, Code.RATE_LIMITED, request_id)
         socket = Socket(
@@ -90,8 +99,12 @@ class Sockets:
     async def _serve(self, request: web.Request, socket: Socket) -> web.StreamResponse:
         ws = web.WebSocketResponse(max_msg_size=self._settings.message_bytes, compress=False, autoping=True)
         await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return ws
         queue: asyncio.Queue[str | None] = asyncio.Queue(self._settings.send_buffer_messages)
-        connection = Connection(socket, ws, queue, _now_ms())
+        connection = Connection(socket, ws, transport, queue, _now_ms())
+        guard(transport, self._settings.frame_bytes, lambda: _refuse_frame(connection))
         self._open[socket.connection_id] = connection
         writer = asyncio.create_task(self._write(connection))
         try:
@@ -110,22 +123,25 @@ class Sockets:
             if wait_s <= 0:
                 reason = "Connection duration limit" if time.monotonic() >= ends_at else "Idle timeout"
                 connection.closing = (WSCloseCode.GOING_AWAY, reason)
-                await connection.ws.close(code=WSCloseCode.GOING_AWAY, message=reason.encode())
-                return
+                return await _shut(connection)
             try:
                 message = await connection.ws.receive(timeout=wait_s)
             except TimeoutError:
                 continue
+            if isinstance(message.data, WebSocketError):
+                connection.closing = (int(message.data.code), str(message.data))
             if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
-                return
+                return None
+            if connection.closing is not None:
+                return await _shut(connection)
             connection.last_active_ms = _now_ms()
             await self._take(connection, message)
+        return None
 
     async def _take(self, connection: Connection, message: WSMessage) -> None:
         if message.type is WSMsgType.BINARY:
-            reason = "Binary frames are not supported"
-            connection.closing = (WSCloseCode.UNSUPPORTED_DATA, reason)
-            await connection.ws.close(code=WSCloseCode.UNSUPPORTED_DATA, message=reason.encode())
+            connection.closing = (WSCloseCode.UNSUPPORTED_DATA, "Binary frames are not supported")
+            await _shut(connection)
             return
         if message.type is not WSMsgType.TEXT:
             return
@@ -152,8 +168,7 @@ class Sockets:
                 await connection.ws.send_str(text)
             except (ConnectionError, RuntimeError):
                 return
-        code, reason = connection.closing or (WSCloseCode.OK, "")
-        await connection.ws.close(code=code, message=reason.encode())
+        await _shut(connection)
 
     async def _ended(self, connection: Connection) -> None:
         code, reason = connection.closing or (connection.ws.close_code or _DROPPED, "")
@@ -163,6 +178,17 @@ class Sockets:
             await self._invoker.invoke("disconnect", event, request_id)
         except InvocationFailed:
             return
+
+
+def _refuse_frame(connection: Connection) -> None:
+    connection.closing = connection.closing or (WSCloseCode.MESSAGE_TOO_BIG, "Frame too large")
+
+
+async def _shut(connection: Connection) -> None:
+    """Says why, and ends it; by force where the client does not listen."""
+    code, reason = connection.closing or (WSCloseCode.OK, "")
+    asyncio.get_running_loop().call_later(_CLOSE_S, connection.transport.abort)
+    await connection.ws.close(code=code, message=reason.encode())
 
 
 def _notice(connection: Connection, message: str, request_id: str) -> str:
