@@ -1,5 +1,6 @@
 """Child processes that are kept alive: started, logged, restarted when they die, ended together."""
 
+import contextlib
 import json
 import os
 import signal
@@ -74,23 +75,21 @@ class Children:
     def restart(self, role: str) -> None:
         """Ends a role's processes; `watch` starts them anew."""
         for child in self._all:
-            if child.role == role and child.process is not None:
-                child.process.terminate()
+            if child.role == role:
+                _signal(child.process, signal.SIGTERM)
 
     def stop(self) -> None:
-        """Ends everyone, the last started first; kills who does not go."""
+        """Ends everyone and what they started, the last started first; kills who does not go."""
         for child in reversed(self._all):
-            if child.process is not None and child.process.poll() is None:
-                child.process.terminate()
+            _signal(child.process, signal.SIGTERM)
         ends = time.monotonic() + _GRACE_S
         for child in reversed(self._all):
             if child.process is None:
                 continue
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.05, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+            _signal(child.process, signal.SIGKILL)
+            child.process.wait()
 
     def _died(self, child: Child, code: int) -> None:
         how = signal.Signals(-code).name if code < 0 else f"exit {code}"
@@ -115,7 +114,7 @@ class Children:
         reader.start()
 
     def _read(self, name: str, stream: IO[bytes]) -> None:
-        with (self.logs / f"{name}.log").open("ab") as log:
+        with stream, (self.logs / f"{name}.log").open("ab") as log:
             for line in stream:
                 log.write(line)
                 log.flush()
@@ -123,6 +122,13 @@ class Children:
                     text = readable(name, line.decode("utf-8", "replace").rstrip())
                     if text:
                         print(text, file=sys.stderr, flush=True)
+
+
+def _signal(process: subprocess.Popen[bytes] | None, number: signal.Signals) -> None:
+    """To a child and to all of its own children: each child leads a group."""
+    if process is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 _HIDDEN: Final = {

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ def say(text: str) -> None:
 
 def choose_port(host: str, wanted: int) -> int:
     """The wanted port, or the next free one, said in one line."""
+    if not 0 <= wanted <= 65535:
+        raise SystemExit(f"PORT is between 0 and 65535, not {wanted}")
     if wanted == 0:
         return free_port(host)
     for port in range(wanted, min(wanted + 100, 65536)):
@@ -47,6 +50,8 @@ def plan() -> Plan:
         port, workers = int(e.get("PORT", _PORT)), int(e.get("WORKERS", "2"))
     except ValueError:
         raise SystemExit("PORT and WORKERS are numbers") from None
+    if workers < 1:
+        raise SystemExit("WORKERS is at least 1")
     names = ("OPEN_GUESTS", "LOG_LEVEL")
     settings = {n: v for n, v in e.items() if n in names or n.startswith("GATEWAY_")}
     data = Path(e.get("DATA", ROOT / ".local")).resolve()
@@ -75,16 +80,22 @@ def reload_python(system: System) -> None:
             system.restart_workers()
 
 
+def on_signal(act: Callable[[int], None]) -> None:
+    """What Ctrl-C and a polite end do from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda n, _: act(n))
+
+
 def main() -> None:
     """Starts, watches, stops."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_signal(lambda number: sys.exit(128 + number))
     chosen = plan()
     quiet = os.environ.get("QUIET") == "1"
     system = System(chosen, say, quiet=quiet)
     try:
         system.start()
+        on_signal(lambda _: stop.set())
         if os.environ.get("RELOAD") == "1":
             system.run_beside("page", ["npm", "--prefix", str(ROOT / "web"), "run", "build", "--", "--watch"])
             threading.Thread(target=reload_python, args=(system,), daemon=True).start()

@@ -19,11 +19,21 @@ from local.system import ROOT
 
 
 class Stack:
-    """A system of its own on free ports, with data of its own; `settings` are environment variables."""
+    """A system of its own on free ports; `settings` are environment variables.
 
-    def __init__(self, *, dynamodb: str = "moto", workers: int = 2, settings: dict[str, str] | None = None) -> None:
+    Its data is its own and goes with it, unless a folder is given, which is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        dynamodb: str = "moto",
+        workers: int = 2,
+        settings: dict[str, str] | None = None,
+        data: Path | None = None,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="holodeck-")
-        self.data = Path(self._folder.name)
+        self.data = data or Path(self._folder.name)
         self._env = {
             **os.environ,
             "PORT": "0",
@@ -37,6 +47,7 @@ class Stack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        (self.data / "state.json").unlink(missing_ok=True)
         with (self.data / "run.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.run"],

@@ -77,8 +77,9 @@ class System:
         self._children.start(Child(name, "developer", command, {}))
 
     def stop(self) -> None:
-        """Ends everything."""
+        """Ends everything, and nobody is told any more where it was."""
         self._children.stop()
+        (self._plan.data / "state.json").unlink(missing_ok=True)
         Path(self._socket).unlink(missing_ok=True)
 
     def write_state(self) -> None:
