@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from infra.names import REST_API, STAGE_NAME, WEBSOCKET_API, Resources, att, ref, sub
+from infra.names import REST_API, STAGE_NAME, WEBSOCKET_API, Resources, att, kept, ref, sub
 
 CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED: Final = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -68,11 +68,9 @@ def cdn(stage: str) -> Resources:
 
 
 def _bucket(stage: str) -> dict[str, Any]:
-    keep = "Retain" if stage == "prod" else "Delete"
     return {
         "Type": "AWS::S3::Bucket",
-        "DeletionPolicy": keep,
-        "UpdateReplacePolicy": keep,
+        **kept(stage == "prod"),
         "Properties": {
             "PublicAccessBlockConfiguration": {
                 "BlockPublicAcls": True,

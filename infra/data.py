@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pynamodb.models import Model
 
-from infra.names import Resource, Resources
+from infra.names import Resource, Resources, kept
 
 TTL: Final = "expires_at"
 _KEPT: Final = {"sessions", "activity"}
@@ -39,13 +39,7 @@ def _table(name: str, model: type[Model], stage: str) -> Resource:
     }
     if indexes:
         properties["GlobalSecondaryIndexes"] = indexes
-    policy = "Retain" if lasting else "Delete"
-    return {
-        "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": policy,
-        "UpdateReplacePolicy": policy,
-        "Properties": properties,
-    }
+    return {"Type": "AWS::DynamoDB::Table", **kept(lasting), "Properties": properties}
 
 
 def _keys(schema: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -1,14 +1,20 @@
-"""API Gateway's own answers in our shape, wrong methods answered 405, throttles, and the functions' settings."""
+"""API Gateway's own answers in our shape, wrong methods answered 405, throttles, logs, and the functions' settings."""
 
 import json
 from typing import Any, Final
 
 from chalicelib.wire.codes import MESSAGE, STATUS, Code
-from infra.names import FUNCTIONS, REST_API, STAGE_NAME, WEBSOCKET_API, WEBSOCKET_STAGE, Resources, ref, sub
+from infra.names import FUNCTIONS, LOGS, REST_API, STAGE_NAME, WEBSOCKET_API, WEBSOCKET_STAGE, Resources, att, ref, sub
 
 _RESPONSES: Final = {
+    # No route asks for IAM, so whatever API Gateway says of tokens and signatures means that no route was found: it takes
+    # the bearer token of a request to nowhere for a broken signature.
     "MISSING_AUTHENTICATION_TOKEN": Code.ROUTE_UNKNOWN,
+    "INVALID_SIGNATURE": Code.ROUTE_UNKNOWN,
+    "EXPIRED_TOKEN": Code.ROUTE_UNKNOWN,
+    "ACCESS_DENIED": Code.ROUTE_UNKNOWN,
     "RESOURCE_NOT_FOUND": Code.ROUTE_UNKNOWN,
+    "DEFAULT_4XX": Code.ROUTE_UNKNOWN,
     "REQUEST_TOO_LARGE": Code.BODY_TOO_LARGE,
     "UNSUPPORTED_MEDIA_TYPE": Code.MEDIA_TYPE_UNSUPPORTED,
     "BAD_REQUEST_BODY": Code.BODY_MALFORMED,
@@ -19,30 +25,50 @@ _RESPONSES: Final = {
     "INTEGRATION_TIMEOUT": Code.UPSTREAM_UNAVAILABLE,
     "DEFAULT_5XX": Code.INTERNAL,
 }
-THROTTLE: Final = {"rate_per_s": 500, "burst": 1000}
-"""For each stage; an account has 10,000 requests a second in all."""
+_RETRY_S: Final = 1
+REST_THROTTLE: Final = {"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 2000}
+WEBSOCKET_THROTTLE: Final = {"ThrottlingRateLimit": 5000, "ThrottlingBurstLimit": 5000}
+"""Of the 10,000 requests a second that an account has in all. A room of 50 sends at most 250 messages a second."""
+_ACCESS_LOG: Final = {
+    "correlation_id": "$context.requestId",
+    "at_ms": "$context.requestTimeEpoch",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "total_ms": "$context.responseLatency",
+    "function_ms": "$context.integrationLatency",
+    "size_bytes": "$context.responseLength",
+    "refused_as": "$context.error.responseType",
+}
+"""Of REST requests, by route: no ids of rooms, no addresses. The WebSocket has none: one line a message is too many."""
 
 
 def _body(code: Code) -> str:
-    body = {"code": str(code), "message": MESSAGE[code], "correlation_id": "$context.requestId", "retry_after_ms": None}
+    wait_ms = _RETRY_S * 1000 if code is Code.RATE_LIMITED else None
+    body = {"code": code, "message": MESSAGE[code], "correlation_id": "$context.requestId", "retry_after_ms": wait_ms}
     return json.dumps(body)
 
 
-def gateway_responses() -> Resources:
-    """What API Gateway refuses before a function sees it."""
-    return {
-        "Response" + name.title().replace("_", ""): {
-            "Type": "AWS::ApiGateway::GatewayResponse",
-            "Properties": {
-                "RestApiId": ref(REST_API),
-                "ResponseType": name,
-                "StatusCode": str(STATUS[code]),
-                "ResponseTemplates": {"application/json": _body(code)},
-                "ResponseParameters": {"gatewayresponse.header.X-Correlation-Id": "context.requestId"},
-            },
+def gateway_responses() -> dict[str, Any]:
+    """What API Gateway refuses before a function sees it.
+
+    A part of the definition and not resources of their own: a stage serves the responses that were there when it was
+    deployed, and SAM deploys it again only where the definition has changed.
+    """
+    found: dict[str, Any] = {}
+    for name, code in _RESPONSES.items():
+        headers = {"gatewayresponse.header.X-Correlation-Id": "context.requestId"}
+        if code is Code.RATE_LIMITED:
+            headers["gatewayresponse.header.Retry-After"] = f"'{_RETRY_S}'"
+        found[name] = {
+            "statusCode": str(STATUS[code]),
+            "responseTemplates": {"application/json": _body(code)},
+            "responseParameters": headers,
         }
-        for name, code in _RESPONSES.items()
-    }
+    return found
+
+
+_BODIES: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
 def wrong_methods(routes: dict[str, list[str]]) -> dict[str, Any]:
@@ -59,7 +85,7 @@ def _refusal(allowed: list[str]) -> dict[str, Any]:
         "x-amazon-apigateway-integration": {
             "type": "mock",
             "passthroughBehavior": "never",
-            "requestTemplates": {"application/json": f'{{"statusCode": {status}}}'},
+            "requestTemplates": dict.fromkeys(_BODIES, f'{{"statusCode": {status}}}'),
             "responses": {
                 "default": {
                     "statusCode": status,
@@ -93,20 +119,44 @@ def settings(stage: str) -> dict[str, Any]:
     }
 
 
-def overrides(stage: str, routes: dict[str, list[str]]) -> Resources:
-    """Merged over Chalice's own resources: environments, throttles, the other methods."""
-    environment = {"Properties": {"Environment": {"Variables": settings(stage)}}}
-    throttle = {"ThrottlingRateLimit": THROTTLE["rate_per_s"], "ThrottlingBurstLimit": THROTTLE["burst"]}
+def log_groups(stage: str) -> Resources:
+    """Logs that expire, under names of our own, so that a role can name its group and a function can wait for it."""
+    days = 90 if stage == "prod" else 30
+    groups = {group: f"/holodeck/{stage}/{name}" for name, group in LOGS.items()}
+    groups["AccessLogGroup"] = f"/holodeck/{stage}/access"
     return {
-        **dict.fromkeys(FUNCTIONS.values(), environment),
-        # Chalice names it after a resource that it spells otherwise.
-        "ApiHandlerLogGroup": {"Properties": {"LogGroupName": sub("/aws/lambda/${APIHandler}")}},
+        group: {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, "RetentionInDays": days}}
+        for group, name in groups.items()
+    }
+
+
+def overrides(stage: str, routes: dict[str, list[str]]) -> Resources:
+    """Merged over Chalice's own resources: environments, logs, throttles, the other methods."""
+    return {
+        **{logical_id: _function(stage, LOGS[name]) for name, logical_id in FUNCTIONS.items()},
         REST_API: {
             "Properties": {
-                "DefinitionBody": {"paths": wrong_methods(routes)},
-                "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": True, **throttle}],
+                # Without a version SAM would make a second stage, "Stage", open to all and not throttled.
+                "OpenApiVersion": "2.0",
+                "DefinitionBody": {
+                    "info": {"title": rest_name(stage)},
+                    "paths": wrong_methods(routes),
+                    "x-amazon-apigateway-gateway-responses": gateway_responses(),
+                },
+                "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", **REST_THROTTLE}],
+                "AccessLogSetting": {"DestinationArn": att("AccessLogGroup", "Arn"), "Format": json.dumps(_ACCESS_LOG)},
                 "TracingEnabled": True,
             }
         },
-        WEBSOCKET_STAGE: {"Properties": {"DefaultRouteSettings": {"DetailedMetricsEnabled": True, **throttle}}},
+        WEBSOCKET_STAGE: {"Properties": {"DefaultRouteSettings": WEBSOCKET_THROTTLE}},
     }
+
+
+def rest_name(stage: str) -> str:
+    """The REST API's name, which its metrics go by."""
+    return f"holodeck-{stage}"
+
+
+def _function(stage: str, log_group: str) -> dict[str, Any]:
+    log = {"LogFormat": "JSON", "ApplicationLogLevel": ref("LogLevel"), "LogGroup": ref(log_group)}
+    return {"Properties": {"Environment": {"Variables": settings(stage)}, "LoggingConfig": log}}

@@ -1,21 +1,20 @@
 """Accounts: a Cognito user pool and the page's client. Free at rest, and up to 10,000 people a month (Essentials tier)."""
 
 from chalicelib.wire import limits
-from infra.names import Resources, ref
+from infra.names import Resources, kept, ref
 
 
 def identity(stage: str) -> Resources:
     """The pool and its client. A length is the whole password policy (NIST SP 800-63B)."""
-    keep = "Retain" if stage == "prod" else "Delete"
     return {
         "UserPool": {
             "Type": "AWS::Cognito::UserPool",
-            "DeletionPolicy": keep,
-            "UpdateReplacePolicy": keep,
+            **kept(stage == "prod"),
             "Properties": {
                 "UserPoolName": f"holodeck-{stage}",
                 "UsernameAttributes": ["email"],
                 "AutoVerifiedAttributes": ["email"],
+                "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
                 "UsernameConfiguration": {"CaseSensitive": False},
                 "DeletionProtection": "ACTIVE" if stage == "prod" else "INACTIVE",
                 "Policies": {

@@ -22,6 +22,12 @@ ROLES: Final = {
     "message": "WebsocketMessageRole",
     "disconnect": "WebsocketDisconnectRole",
 }
+LOGS: Final = {
+    "api": "ApiHandlerLogGroup",
+    "connect": "WebsocketConnectLogGroup",
+    "message": "WebsocketMessageLogGroup",
+    "disconnect": "WebsocketDisconnectLogGroup",
+}
 
 
 def sub(text: str) -> dict[str, str]:
@@ -37,3 +43,10 @@ def ref(name: str) -> dict[str, str]:
 def att(name: str, attribute: str) -> dict[str, list[str]]:
     """Fn::GetAtt."""
     return {"Fn::GetAtt": [name, attribute]}
+
+
+def kept(lasting: bool) -> Resource:
+    """What becomes of a resource that leaves the stack. A stack that could not be made leaves nothing behind."""
+    if lasting:
+        return {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+    return {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}

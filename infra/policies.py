@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from infra.data import logical_id
-from infra.names import FUNCTIONS, ROLES, STAGE_NAME, WEBSOCKET_API, Resources, att, sub
+from infra.names import LOGS, ROLES, STAGE_NAME, WEBSOCKET_API, Resources, att, sub
 
 Statement = dict[str, Any]
 
@@ -72,8 +72,7 @@ def statements(function: str) -> list[Statement]:
     if function in _SIGNS:
         parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${TokenKeysParameter}"
         found.append(_allow(["ssm:GetParameter"], [sub(parameter)]))
-    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-"
-    found.append(_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [sub(f"{group}{FUNCTIONS[function]}*:*")]))
+    found.append(_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [att(LOGS[function], "Arn")]))
     # X-Ray has no resources to name.
     found.append(_allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]))
     return found

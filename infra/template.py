@@ -4,10 +4,10 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from infra.alarms import alarms
+from infra.alarms import HAS_TOPIC, alarms
 from infra.cdn import cdn
 from infra.data import tables
-from infra.edge import gateway_responses, overrides
+from infra.edge import log_groups, overrides
 from infra.identity import identity
 from infra.names import att, ref, sub
 from infra.policies import roles
@@ -20,13 +20,13 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
     return {
         "Description": f"Holodeck, stage {stage}",
         "Parameters": _parameters(stage),
-        "Conditions": {"HasAlarmTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]}},
+        "Conditions": {HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]}},
         "Resources": {
             **tables(models, stage),
             **identity(stage),
             **cdn(stage),
-            **alarms(list(models)),
-            **gateway_responses(),
+            **alarms(list(models), stage),
+            **log_groups(stage),
             **roles(),
             **overrides(stage, routes),
         },
@@ -49,7 +49,7 @@ def _parameters(stage: str) -> dict[str, Any]:
             "Default": "0",
             "Description": "1 lets anybody in as a guest without an invite",
         },
-        "LogLevel": {"Type": "String", "AllowedValues": ["DEBUG", "INFO", "WARNING", "ERROR"], "Default": "INFO"},
+        "LogLevel": {"Type": "String", "AllowedValues": ["DEBUG", "INFO", "WARN", "ERROR"], "Default": "INFO"},
         "TokenKeysParameter": {
             "Type": "String",
             "AllowedPattern": r"^/[A-Za-z0-9_./-]+$",
@@ -61,5 +61,9 @@ def _parameters(stage: str) -> dict[str, Any]:
             "Default": "'self'",
             "Description": "who may embed the page: CSP frame-ancestors",
         },
-        "AlarmTopicArn": {"Type": "String", "Default": "", "Description": "an SNS topic for alarms; empty for none"},
+        "AlarmTopicArn": {
+            "Type": "String",
+            "Default": "",
+            "Description": "an SNS topic for alarms; without one there are none",
+        },
     }

@@ -12,6 +12,8 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.aws import settings as settings_module
+from chalicelib.wire.bodies import ErrorBody
+from chalicelib.wire.codes import STATUS, Code
 from infra.data import logical_id
 from infra.names import FUNCTIONS, ROLES
 from infra.package import Package, build
@@ -20,7 +22,6 @@ from infra.policies import TABLE_ACTIONS
 Template = dict[str, Any]
 
 FREE_AT_REST = {
-    "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Deployment",
     "AWS::ApiGatewayV2::Integration",
@@ -161,10 +162,44 @@ def test_every_route_answers_other_methods_with_405(template: Template) -> None:
 
 
 def test_api_gateways_own_errors_have_our_shape(template: Template) -> None:
-    """Unknown routes, throttling and timeouts are answered as ErrorBody."""
-    for response in resources(template, "AWS::ApiGateway::GatewayResponse").values():
-        body = json.loads(response["ResponseTemplates"]["application/json"])
-        assert set(body) == {"code", "message", "correlation_id", "retry_after_ms"}
+    """Unknown routes, throttling and timeouts are answered as ErrorBody, with the status that the code has."""
+    definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    responses = definition["x-amazon-apigateway-gateway-responses"]
+    assert {"MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= set(responses)
+    for response in responses.values():
+        body = json.loads(response["responseTemplates"]["application/json"])
+        assert set(body) == set(ErrorBody.__struct_fields__)
+        assert response["statusCode"] == str(STATUS[Code(body["code"])])
+
+
+def test_a_throttled_request_is_told_when_to_come_back(template: Template) -> None:
+    """429 has Retry-After, in seconds, and the same in the body."""
+    definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    throttled = definition["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
+    body = json.loads(throttled["responseTemplates"]["application/json"])
+    seconds = throttled["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'")
+    assert body["retry_after_ms"] == int(seconds) * 1000
+
+
+def test_the_stage_is_the_only_one_and_throttled(template: Template) -> None:
+    """SAM's own second stage is off; both APIs have throttles; requests are logged by route, without what people sent."""
+    rest = template["Resources"]["RestAPI"]["Properties"]
+    assert rest["OpenApiVersion"] == "2.0"
+    assert all(s["ThrottlingRateLimit"] and s["ThrottlingBurstLimit"] for s in rest["MethodSettings"])
+    log = json.loads(rest["AccessLogSetting"]["Format"])
+    assert "$context.requestId" in log.values()
+    assert not {"$context.path", "$context.identity.sourceIp"} & set(log.values())
+    (stage,) = resources(template, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+
+
+def test_stages_do_not_share_a_name(template: Template) -> None:
+    """Alarms go by the REST API's name, so that two stages of one account must not have the same."""
+    title = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"]
+    alarm = template["Resources"]["Api5xx"]["Properties"]["Metrics"][0]["MetricStat"]["Metric"]
+    assert {"Name": "ApiName", "Value": title} in alarm["Dimensions"]
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert title.endswith(variables["STAGE"])
 
 
 def test_the_bucket_is_closed(template: Template) -> None:
@@ -183,14 +218,32 @@ def test_message_functions_outlive_a_broadcaster(template: Template) -> None:
     assert max(timeouts.values()) <= 29
 
 
-def test_logs_expire(template: Template) -> None:
-    """Every function's log group has a retention and the function's own name."""
+def test_logs_are_json_expire_and_are_each_functions_own(template: Template) -> None:
+    """Every function logs JSON to a group that expires, and its role may write to no other."""
     groups = resources(template, "AWS::Logs::LogGroup")
-    assert len(groups) == len(FUNCTIONS)
-    for group in groups.values():
-        assert group["RetentionInDays"] in {30, 90}
-        name = group["LogGroupName"]["Fn::Sub"]
-        assert name.removeprefix("/aws/lambda/${").removesuffix("}") in template["Resources"]
+    assert all(group["RetentionInDays"] in {30, 90} for group in groups.values())
+    for name, function in FUNCTIONS.items():
+        config = template["Resources"][function]["Properties"]["LoggingConfig"]
+        assert config["LogFormat"] == "JSON"
+        (own,) = (s["Resource"] for s in statements(template, name) if "logs:PutLogEvents" in s["Action"])
+        assert own == [{"Fn::GetAtt": [config["LogGroup"]["Ref"], "Arn"]}]
+        assert config["LogGroup"]["Ref"] in groups
+
+
+def test_alarms_are_made_for_somebody(template: Template) -> None:
+    """Each alarm is there only if a topic is, since alarms cost at rest."""
+    alarms = [r for r in template["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    assert alarms
+    assert {r["Condition"] for r in alarms} == {"HasAlarmTopic"}
+
+
+def test_prod_keeps_what_people_would_miss(template: Template) -> None:
+    """In prod tables, pool and page outlive the stack, unless making it failed; in dev nothing does."""
+    prod = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]["STAGE"] == "prod"
+    want = "RetainExceptOnCreate" if prod else "Delete"
+    for name in ("SessionsTable", "ActivityTable", "UserPool", "PageBucket"):
+        assert template["Resources"][name]["DeletionPolicy"] == want
+    assert template["Resources"]["PresenceTable"]["DeletionPolicy"] == "Delete"
 
 
 def test_the_zip_is_ours_and_reproducible(packaged: Package, tmp_path: Path) -> None:
