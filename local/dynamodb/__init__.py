@@ -17,16 +17,16 @@ _CACHE: Final = _HERE.parent.parent / ".cache" / "dynamodb-local"
 _MAIN: Final = "software.amazon.dynamodb.services.local.main.ServerRunner"
 
 
-def unavailable() -> str | None:
+def unavailable(cache: Path = _CACHE) -> str | None:
     """Why it can't be had, in one line; None where it can. Fetches it once."""
     java = shutil.which("java")
     if java is None:
         return "Java 17 is not installed (apt-get install openjdk-17-jre-headless maven)"
-    if not _complete():
+    if not _complete(cache):
         maven = shutil.which("mvn")
         if maven is None:
             return "Maven is not installed (apt-get install maven)"
-        return _fetch(maven)
+        return _fetch(maven, cache)
     return None
 
 
@@ -92,12 +92,12 @@ class DynamoDBLocal:
         self._process.wait()
 
 
-def _complete() -> bool:
-    return (_CACHE / "complete").is_file()
+def _complete(cache: Path) -> bool:
+    return (cache / "complete").is_file()
 
 
-def _fetch(maven: str) -> str | None:
-    partial = _CACHE.with_name(f"dynamodb-local.{os.getpid()}")
+def _fetch(maven: str, cache: Path) -> str | None:
+    partial = cache.with_name(f"{cache.name}.{os.getpid()}")
     fetch = [
         maven,
         "-q",
@@ -113,11 +113,11 @@ def _fetch(maven: str) -> str | None:
         lines = done.stdout.strip().splitlines() or ["no reason given"]
         return f"Maven could not fetch DynamoDB Local: {lines[0][:200]}"
     (partial / "complete").touch()
-    if _complete():  # somebody else was faster
+    if _complete(cache):  # somebody else was faster
         shutil.rmtree(partial, ignore_errors=True)
     else:
-        shutil.rmtree(_CACHE, ignore_errors=True)
-        partial.rename(_CACHE)
+        shutil.rmtree(cache, ignore_errors=True)
+        partial.rename(cache)
     return None
 
 
