@@ -3,23 +3,49 @@
     python -m local.generate            writes every generated file
     python -m local.generate --check    writes nothing; fails where a file is not what would be written
 
-Law: `OUTPUTS` lists every generated file of the repository, and its text follows from `chalicelib.wire` alone, so the
+Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire` and the routes alone, so the
 same definitions always give the same bytes.
 """
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from chalicelib.apidocs.asyncapi import asyncapi
+from chalicelib.apidocs.openapi import openapi
+from chalicelib.apidocs.routes import VERSION
 from local.typescript import typescript
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 Render = Callable[[], str]
 
-OUTPUTS: Final[tuple[tuple[str, Render], ...]] = (("web/src/wire/generated.ts", typescript),)
+
+def _openapi() -> str:
+    os.environ.setdefault("TABLE_PREFIX", "generated-")
+    import app  # noqa: PLC0415 - the routes are the app's
+
+    endpoints = [endpoint for room in app.rooms for endpoint in room.endpoints]
+    return _json(openapi(endpoints, version=VERSION))
+
+
+def _asyncapi() -> str:
+    return _json(asyncapi(version=VERSION))
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+OUTPUTS: Final[tuple[tuple[str, Render], ...]] = (
+    ("web/src/wire/generated.ts", typescript),
+    ("docs/api/openapi.json", _openapi),
+    ("docs/api/asyncapi.json", _asyncapi),
+)
 """Path below the repository's root, and what makes its text."""
 
 
