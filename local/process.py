@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
 
 _PR_SET_PDEATHSIG = 1
+_OURS = range(20_000, 32_000)
 
 
 def die_with_parent() -> None:
@@ -19,10 +21,11 @@ def die_with_parent() -> None:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing uses just now, below those that outgoing connections take (they would get it in between)."""
+    for port in random.sample(_OURS, len(_OURS)):
+        if is_free(host, port):
+            return port
+    raise OSError(f"no port of {_OURS} is free")
 
 
 def is_free(host: str, port: int) -> bool:

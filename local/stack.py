@@ -57,11 +57,14 @@ class Stack:
                 stderr=log,
                 preexec_fn=child_dies_with_us,  # noqa: PLW1509
             )
-        ends = time.monotonic() + 90
+        ends = time.monotonic() + 180
         while not (self.data / "state.json").exists():
             if self._process.poll() is not None or time.monotonic() > ends:
                 self._process.kill()
-                raise RuntimeError(f"the system did not start:\n{(self.data / 'run.log').read_text()[-4000:]}")
+                self._process.wait()
+                said = (self.data / "run.log").read_text()[-4000:]
+                self._folder.cleanup()
+                raise RuntimeError(f"the system did not start:\n{said}")
             time.sleep(0.05)
         return self
 

@@ -176,7 +176,7 @@ class System:
         self.restart_workers()
 
     def _until_healthy(self) -> None:
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 120
         while time.monotonic() < ends:
             self.watch()
             try:

@@ -64,7 +64,8 @@ class Worker:
             connection.connect(path)
             routes = {p: list(methods) for p, methods in self._functions.app.routes.items()}
             binary = list(self._functions.app.api.binary_types)
-            self._send(connection, {"pid": os.getpid(), "routes": routes, "binary_types": binary})
+            hello = {"pid": os.getpid(), "routes": routes, "binary_types": binary}
+            self._send(connection, self._encoder.encode(hello))
             stream = connection.makefile("rb")
             while head := stream.read(4):
                 (size,) = struct.unpack(">I", head)
@@ -75,15 +76,15 @@ class Worker:
         name = call["function"]
         context = LambdaContext(call["request_id"], f"holodeck-local-{name}", time.monotonic() + TIMEOUT_S)
         try:
-            answer = {"id": call["id"], "result": getattr(self._functions, name)(call["event"], context)}
+            result = getattr(self._functions, name)(call["event"], context)
+            answer = self._encoder.encode({"id": call["id"], "result": result})
         except Exception as exc:  # noqa: BLE001 - what Lambda calls an unhandled error
             print(f"{name} raised {type(exc).__name__}: {exc}", file=sys.stderr, flush=True)
-            answer = {"id": call["id"], "error": type(exc).__name__}
+            answer = self._encoder.encode({"id": call["id"], "error": type(exc).__name__})
         with contextlib.suppress(OSError):
             self._send(connection, answer)
 
-    def _send(self, connection: socket.socket, value: object) -> None:
-        data = self._encoder.encode(value)
+    def _send(self, connection: socket.socket, data: bytes) -> None:
         with self._writing:
             connection.sendall(struct.pack(">I", len(data)) + data)
 

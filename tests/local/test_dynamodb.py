@@ -21,6 +21,7 @@ from local.stack import Stack
 from local.system import ROOT
 
 
+@pytest.mark.timeout(300)
 async def test_what_is_on_disk_survives_a_restart(tmp_path: Path) -> None:
     """The session is there again, and its owner's token still opens it."""
     if reason := dynamodb.unavailable():

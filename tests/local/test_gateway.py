@@ -15,6 +15,7 @@ from aiohttp import WSMsgType
 from chalicelib.wire.bodies import ErrorBody
 from chalicelib.wire.codes import Code
 from local.gateway.frames import FrameScanner
+from local.gateway.settings import from_environment
 from tests.local.house import House, house
 
 
@@ -32,6 +33,14 @@ async def closed(ws: aiohttp.ClientWebSocketResponse) -> int | None:
     while message.type is WSMsgType.TEXT:
         message = await ws.receive(timeout=20)
     return ws.close_code
+
+
+def test_the_limits_are_api_gateways_unless_set() -> None:
+    """Each may be set for a test by its variable; the others stay as they are in AWS."""
+    settings = from_environment({"GATEWAY_IDLE_S": "0.5", "GATEWAY_SEND_BUFFER_MESSAGES": "7"})
+    assert (settings.idle_s, settings.send_buffer_messages) == (0.5, 7)
+    assert (settings.lifetime_s, settings.frame_bytes, settings.message_bytes) == (7200, 32 * 1024, 128 * 1024)
+    assert (settings.body_bytes, settings.connects_per_s) == (10 * 1024 * 1024, 500)
 
 
 # -- REST --

@@ -97,18 +97,19 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     """What died with it is put right first, and its output is kept."""
     said: list[str] = []
     repaired: list[str] = []
+    log = tmp_path / "sleeper.log"
     children = Children(tmp_path, said.append, quiet=True)
     command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
     child = children.start(Child("sleeper", "role", command, {}, on_restart=lambda: repaired.append("done")))
     try:
         first = children.pids()["role"]
-        until(lambda: (tmp_path / "sleeper.log").read_text() == "up\n", "its output")
+        until(lambda: log.exists() and log.read_text() == "up\n", "its output")
         os.kill(first[0], signal.SIGKILL)
         until(lambda: children.watch() and child.process is None, "its death noticed")
         until(lambda: children.watch() and child.process is not None, "its restart")
         assert children.pids()["role"] != first
         assert (repaired, said) == (["done"], ["sleeper ended (SIGKILL); starting it again"])
-        until(lambda: (tmp_path / "sleeper.log").read_text() == "up\nup\n", "its second output")
+        until(lambda: log.read_text() == "up\nup\n", "its second output")
     finally:
         children.stop()
     assert children.pids() == {}
