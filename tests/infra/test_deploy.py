@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from infra.deploy import IMMUTABLE, NEVER, Deployment, Target, page_files, plan
+from infra.deploy import parse_parameters, plan, rehearse
+from infra.deployment import Deployment, Target
 from infra.package import Package
+from infra.page import IMMUTABLE, NEVER, answers, content_type, page_files
+from tests.infra.cloudformation import CloudFormation
 
 TARGET = Target("dev", "eu-west-1", "123456789012", {"OpenGuests": "1"})
 
@@ -20,7 +26,29 @@ class House:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.session = boto3.Session(region_name="eu-west-1")
-        self.deployment = Deployment(TARGET, self.session.client, self.said.append)
+        self.cloudformation = CloudFormation(outputs={"PageUrl": "https://page", "PageBucketName": "page"})
+        self.deployment = self.to(TARGET)
+
+    def to(self, target: Target) -> Deployment:
+        """A deployment to another target in the same account."""
+        return Deployment(target, self.client, self.said.append, self.cloudformation.tick)
+
+    def client(self, service: str) -> Any:
+        """moto's, but for CloudFormation."""
+        return self.cloudformation if service == "cloudformation" else self.session.client(service)
+
+
+def make_package(folder: Path, *, name: str = "one", resources: dict[str, Any] | None = None) -> Package:
+    """A small package: a topic instead of an application."""
+    package = Package(folder / f"{name}.json", folder / f"{name}.zip")
+    package.zip.write_bytes(name.encode())
+    topic = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name}}}
+    template = {
+        "Parameters": {"OpenGuests": {"Type": "String", "Default": "0", "AllowedValues": ["0", "1"]}},
+        "Resources": topic if resources is None else resources,
+    }
+    package.template.write_text(json.dumps(template))
+    return package
 
 
 @pytest.fixture
@@ -55,36 +83,97 @@ def test_the_artifact_bucket_is_private_and_kept(house: House) -> None:
     assert len(house.said) == 1
 
 
+def test_packages_are_kept_for_the_way_back(house: House) -> None:
+    """No rule expires a package: rolling back to it would fail without its zip."""
+    house.deployment.ensure_artifacts()
+    s3 = house.session.client("s3")
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=TARGET.artifacts)
+
+
+@mock_aws(config={"iam": {"load_aws_managed_policies": True}})
+def test_api_gateway_may_log_once_a_deployment_was_made() -> None:
+    """The account's role for access logs is made where there is none, and whatever role is there is kept."""
+    house = House()
+    house.deployment.ensure_gateway_logs()
+    gateway = house.session.client("apigateway")
+    made = gateway.get_account()["cloudwatchRoleArn"]
+    attached = house.session.client("iam").list_attached_role_policies(RoleName="holodeck-api-gateway-logs")
+    assert [p["PolicyName"] for p in attached["AttachedPolicies"]] == ["AmazonAPIGatewayPushToCloudWatchLogs"]
+    theirs = made.replace("holodeck", "theirs")
+    gateway.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": theirs}])
+    house.deployment.ensure_gateway_logs()
+    assert gateway.get_account()["cloudwatchRoleArn"] == theirs
+
+
 def test_the_uploaded_template_names_the_uploaded_zip(house: House, tmp_path: Path) -> None:
     """Code is addressed by its hash, so that a change of code is a change of the stack."""
     house.deployment.ensure_artifacts()
-    package = Package(tmp_path / "t.json", tmp_path / "d.zip")
-    package.zip.write_bytes(b"code")
     function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip"}}
-    package.template.write_text(json.dumps({"Resources": {"F": function}}))
-    url = house.deployment.upload(package)
+    url = house.deployment.upload(make_package(tmp_path, resources={"F": function}))
     s3 = house.session.client("s3")
     key = url.partition(".amazonaws.com/")[2]
     template = json.loads(s3.get_object(Bucket=TARGET.artifacts, Key=key)["Body"].read())
     code = template["Resources"]["F"]["Properties"]["CodeUri"]
-    assert s3.get_object(Bucket=code["Bucket"], Key=code["Key"])["Body"].read() == b"code"
+    assert s3.get_object(Bucket=code["Bucket"], Key=code["Key"])["Body"].read() == b"one"
 
 
-def test_a_stack_is_made_then_updated(house: House) -> None:
-    """The first deployment creates the stack, the next changes it. (moto gives change sets' stacks no outputs.)"""
-    s3 = house.session.client("s3")
+def test_cloudformation_takes_what_it_is_given(house: House, tmp_path: Path) -> None:
+    """moto's CloudFormation, which reads the template from S3 and makes what is in it, twice."""
     house.deployment.ensure_artifacts()
+    real = Deployment(TARGET, house.session.client, house.said.append)
     for name in ("one", "two"):
-        template = {
-            "Parameters": {"OpenGuests": {"Type": "String"}},
-            "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name}}},
-        }
-        s3.put_object(Bucket=TARGET.artifacts, Key="t.json", Body=json.dumps(template))
-        url = f"https://{TARGET.artifacts}.s3.eu-west-1.amazonaws.com/t.json"
-        assert house.deployment.apply(url) == {}
-        (topic,) = house.session.client("sns").list_topics()["Topics"]
-        attributes = house.session.client("sns").get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
-        assert attributes["DisplayName"] == name
+        real.apply(real.upload(make_package(tmp_path, name=name)))
+        sns = house.session.client("sns")
+        (topic,) = sns.list_topics()["Topics"]
+        assert sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]["DisplayName"] == name
+
+
+def test_the_whole_deployment_twice(house: House, tmp_path: Path) -> None:
+    """All steps in one go, ending at the page's address; a second one makes nothing anew."""
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_text("hello")
+    s3 = house.session.client("s3")
+    s3.create_bucket(Bucket="page", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    house.cloudformation.outputs["DistributionId"] = make_distribution(house)
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": "arn:aws:iam::123456789012:role/logs"}
+    house.session.client("apigateway").update_account(patchOperations=[role])
+    assert house.deployment.deploy(make_package(tmp_path), page) == "https://page"
+    assert s3.get_object(Bucket="page", Key="index.html")["Body"].read() == b"hello"
+    house.said.clear()
+    house.to(TARGET).deploy(make_package(tmp_path), page)
+    assert not [line for line in house.said if line.startswith("made")]
+
+
+def test_what_was_set_stays_set(house: House, tmp_path: Path) -> None:
+    """A deployment that says nothing of a parameter keeps the value of the one before."""
+    house.deployment.ensure_artifacts()
+    house.deployment.apply(house.deployment.upload(make_package(tmp_path, name="one")))
+    silent = house.to(replace(TARGET, parameters={}))
+    silent.remember_parameters({"OpenGuests"})
+    silent.apply(silent.upload(make_package(tmp_path, name="two")))
+    assert house.cloudformation.parameters == {"OpenGuests": "1"}
+
+
+def test_a_parameter_that_nobody_knows_is_refused(house: House) -> None:
+    """A misspelt parameter stops the deployment before anything is made."""
+    with pytest.raises(RuntimeError, match="no parameter OpenGuests; there are LogLevel"):
+        house.deployment.remember_parameters({"LogLevel"})
+
+
+def test_a_stage_is_removed_with_every_version_of_its_page(house: House) -> None:
+    """Removing empties the page's bucket, old versions too, and takes the stack away."""
+    s3 = house.session.client("s3")
+    s3.create_bucket(Bucket="page", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="page", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"old", b"new"):
+        s3.put_object(Bucket="page", Key="index.html", Body=body)
+    house.cloudformation.status = "CREATE_COMPLETE"
+    house.deployment.remove()
+    assert not s3.list_object_versions(Bucket="page").get("Versions")
+    with pytest.raises(RuntimeError, match="there is no stack holodeck-dev"):
+        house.deployment.remove()
 
 
 def test_the_page_is_published_index_last(house: House, tmp_path: Path) -> None:
@@ -97,7 +186,13 @@ def test_the_page_is_published_index_last(house: House, tmp_path: Path) -> None:
     assert order[-1] == ("index.html", NEVER)
     s3 = house.session.client("s3")
     s3.create_bucket(Bucket="page", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    cloudfront = house.session.client("cloudfront")
+    house.deployment.publish(tmp_path, "page", make_distribution(house))
+    head = s3.head_object(Bucket="page", Key="index.html")
+    assert (head["CacheControl"], head["ContentType"]) == (NEVER, "text/html; charset=utf-8")
+
+
+def make_distribution(house: House) -> str:
+    """A CloudFront distribution."""
     origin = {"Id": "page", "DomainName": "page.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     config = {
         "CallerReference": "x",
@@ -106,15 +201,35 @@ def test_the_page_is_published_index_last(house: House, tmp_path: Path) -> None:
         "Origins": {"Quantity": 1, "Items": [origin]},
         "DefaultCacheBehavior": {"TargetOriginId": "page", "ViewerProtocolPolicy": "allow-all"},
     }
-    made = cloudfront.create_distribution(DistributionConfig=config)
-    house.deployment.publish(tmp_path, "page", made["Distribution"]["Id"])
-    head = s3.head_object(Bucket="page", Key="index.html")
-    assert (head["CacheControl"], head["ContentType"]) == (NEVER, "text/html")
+    made = house.session.client("cloudfront").create_distribution(DistributionConfig=config)
+    distribution: str = made["Distribution"]["Id"]
+    return distribution
 
 
-def test_the_plan_names_what_it_will_touch() -> None:
+@pytest.mark.parametrize("name", ["a.js", "a.css", "a.html", "a.woff2", "a.wasm", "a.svg"])
+def test_what_browsers_will_not_guess_is_said(name: str) -> None:
+    """The page is served with nosniff, so each kind of file in it has its type."""
+    assert content_type(Path(name)) != "application/octet-stream"
+
+
+def test_a_page_that_answers_late_is_waited_for() -> None:
+    """Both addresses are tried again until they answer."""
+    replies = {"https://x/": iter([0, 403, 200]), "https://x/api/health": iter([200])}
+    slept: list[float] = []
+    assert answers("https://x", get=lambda url: next(replies[url]), sleep=slept.append) == {}
+    assert slept == [5.0, 5.0]
+
+
+def test_a_function_that_does_not_answer_is_told() -> None:
+    """What never answers 200 is named with what it says instead."""
+    wrong = answers("https://x", get=lambda url: 503 if "api" in url else 200, sleep=lambda _: None)
+    assert wrong == {"https://x/api/health": 503}
+
+
+def test_the_plan_names_what_it_will_touch(tmp_path: Path) -> None:
     """A dry run says the bucket, the key, the stack and the settings."""
-    text = "\n".join(plan(TARGET))
+    (tmp_path / "page").mkdir()
+    text = "\n".join(plan(TARGET, make_package(tmp_path), tmp_path / "page"))
     for part in (
         "holodeck-artifacts-123456789012-eu-west-1",
         "/holodeck/dev/token-keys",
@@ -122,3 +237,16 @@ def test_the_plan_names_what_it_will_touch() -> None:
         "OpenGuests=1",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(("name", "value"), [("OpenGuest", "1"), ("OpenGuests", "yes")])
+def test_a_dry_run_finds_a_wrong_parameter(tmp_path: Path, name: str, value: str) -> None:
+    """Names and values that the stack would refuse are refused offline."""
+    assert rehearse(replace(TARGET, parameters={name: value}), make_package(tmp_path)) == 2
+
+
+def test_parameters_are_names_and_values() -> None:
+    """A value may hold an equals sign; a name without a value is refused."""
+    assert parse_parameters(["A=1", "B=x=y"]) == {"A": "1", "B": "x=y"}
+    with pytest.raises(SystemExit, match="NAME=VALUE"):
+        parse_parameters(["A"])

@@ -1,0 +1,186 @@
+"""The steps of a deployment to AWS. Each can be repeated: what is there is kept, what is missing is made.
+
+Packages are never deleted, because the way back to an earlier deployment needs its zip.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from infra.package import Package
+from infra.page import publish
+from infra.stack import Stack
+
+_GATEWAY_ROLE: Final = "holodeck-api-gateway-logs"
+_GATEWAY_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+_TRUST: Final = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to."""
+
+    stage: str
+    region: str
+    account: str
+    parameters: dict[str, str]
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return f"holodeck-{self.stage}"
+
+    @property
+    def artifacts(self) -> str:
+        """The bucket that packages are uploaded to."""
+        return f"holodeck-artifacts-{self.account}-{self.region}"
+
+    @property
+    def keys_parameter(self) -> str:
+        """Where the token keys are kept."""
+        return self.parameters.get("TokenKeysParameter", f"/holodeck/{self.stage}/token-keys")
+
+
+class Deployment:
+    """`client` makes boto3 clients, so that tests can point them at an emulator."""
+
+    def __init__(
+        self,
+        target: Target,
+        client: Callable[[str], Any],
+        say: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._target = target
+        self._client = client
+        self._say = say
+        self._sleep = sleep
+        self._stack = Stack(client("cloudformation"), target.stack, say, sleep)
+
+    def deploy(self, package: Package, page: Path) -> str:
+        """All steps; returns the page's address. RuntimeError where the stack failed."""
+        self.remember_parameters(set(json.loads(package.template.read_text())["Parameters"]))
+        self.ensure_artifacts()
+        self.ensure_keys()
+        self.ensure_gateway_logs()
+        outputs = self.apply(self.upload(package))
+        self.publish(page, outputs["PageBucketName"], outputs["DistributionId"])
+        return outputs["PageUrl"]
+
+    def remember_parameters(self, known: set[str]) -> None:
+        """What an earlier deployment was given holds until another value is. RuntimeError for a parameter nobody knows."""
+        unknown = sorted(set(self._target.parameters) - known)
+        if unknown:
+            raise RuntimeError(f"there is no parameter {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        kept = {key: value for key, value in self._stack.parameters().items() if key in known}
+        self._target = replace(self._target, parameters={**kept, **self._target.parameters})
+
+    def ensure_artifacts(self) -> None:
+        """The bucket for packages: private, and this account's own."""
+        s3, bucket = self._client("s3"), self._target.artifacts
+        try:
+            s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=self._target.account)
+            return
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
+                raise
+        where = {"LocationConstraint": self._target.region}
+        place = {} if self._target.region == "us-east-1" else {"CreateBucketConfiguration": where}
+        s3.create_bucket(Bucket=bucket, **place)
+        block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(block, True))
+        self._say(f"made the bucket {bucket}")
+
+    def ensure_keys(self) -> None:
+        """The key that signs our tokens, made once and never shown."""
+        ssm, name = self._client("ssm"), self._target.keys_parameter
+        try:
+            ssm.get_parameter(Name=name)
+            return
+        except ssm.exceptions.ParameterNotFound:
+            pass
+        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        value = json.dumps({"keys": [{"kid": hashlib.sha256(pem).hexdigest()[:16], "pem": pem.decode()}]})
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Tier="Standard")
+        self._say(f"made the token key {name}")
+
+    def ensure_gateway_logs(self) -> None:
+        """The role that lets API Gateway write access logs: one for the account, so no stack may own it."""
+        gateway, iam = self._client("apigateway"), self._client("iam")
+        if gateway.get_account().get("cloudwatchRoleArn"):
+            return
+        try:
+            role = iam.create_role(RoleName=_GATEWAY_ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        except iam.exceptions.EntityAlreadyExistsException:
+            role = iam.get_role(RoleName=_GATEWAY_ROLE)
+        iam.attach_role_policy(RoleName=_GATEWAY_ROLE, PolicyArn=_GATEWAY_POLICY)
+        change = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role["Role"]["Arn"]}
+        for seconds in (5, 10, 20, 0):  # a new role is not known everywhere at once
+            try:
+                gateway.update_account(patchOperations=[change])
+                break
+            except ClientError:
+                if not seconds:
+                    raise
+                self._sleep(seconds)
+        self._say(f"made the role {_GATEWAY_ROLE}")
+
+    def upload(self, package: Package) -> str:
+        """The zip and the template that names it, under the zip's own hash. Returns the template's URL."""
+        s3, bucket = self._client("s3"), self._target.artifacts
+        digest = hashlib.sha256(package.zip.read_bytes()).hexdigest()[:32]
+        key = f"{self._target.stack}/{digest}.zip"
+        owner = {"ExpectedBucketOwner": self._target.account}
+        s3.upload_file(str(package.zip), bucket, key, ExtraArgs=owner)
+        template = json.loads(package.template.read_text())
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
+        body = json.dumps(template, sort_keys=True).encode()
+        name = f"{self._target.stack}/{hashlib.sha256(body).hexdigest()[:32]}.json"
+        s3.put_object(Bucket=bucket, Key=name, Body=body, **owner)
+        self._say(f"uploaded the package ({package.zip.stat().st_size / 1e6:.1f} MB)")
+        return f"https://{bucket}.s3.{self._target.region}.amazonaws.com/{name}"
+
+    def apply(self, template_url: str) -> dict[str, str]:
+        """Makes or changes the stack and returns its outputs. RuntimeError where it failed."""
+        self._stack.apply(template_url, self._target.parameters, {"app": "holodeck", "stage": self._target.stage})
+        return self._stack.outputs()
+
+    def publish(self, page: Path, bucket: str, distribution: str) -> None:
+        """Uploads the page and lets CloudFront forget the last one."""
+        files = publish(page, bucket, self._client("s3"))
+        batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time_ns())}
+        self._client("cloudfront").create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
+        self._say(f"published the page ({files} files)")
+
+    def remove(self) -> None:
+        """Takes the stack away, and with it what its stage does not keep. RuntimeError where it would not go."""
+        if not self._stack.exists():
+            raise RuntimeError(f"there is no stack {self._target.stack}")
+        bucket = self._stack.outputs().get("PageBucketName")
+        if self._target.stage != "prod" and bucket:
+            self._empty(bucket)
+        self._stack.delete()
+        self._say(f"removed the stack {self._target.stack}")
+
+    def _empty(self, bucket: str) -> None:
+        s3 = self._client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            versions = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]
+            if versions:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
