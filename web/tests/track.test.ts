@@ -69,6 +69,15 @@ describe("a track", () => {
     expect(Math.max(...shown.map((p) => p[0]))).toBeLessThan(4.25);
   });
 
+  it("comes back to the newest sample when the last that was heard was a single step", () => {
+    const track = new Track();
+    track.push(0, [0, 0, 0], LEVEL, 50);
+    track.push(4000, [3, 0, 0], LEVEL, 4050);
+    let shown: Vec3 = [0, 0, 0];
+    for (let now = 4050; now < 7000; now += 16) shown = track.show(now)?.position ?? shown;
+    expect(distance(shown, [3, 0, 0])).toBeLessThan(0.001);
+  });
+
   it("shows a teleport as one jump, with nothing in between", () => {
     const shown = play(
       (t) => (t < 2 ? [0, 0, 0] : [50, 0, 0]),

@@ -25,6 +25,7 @@ const SPACING_MAX_MS = 350;
 const WARP = 0.12;
 const RESYNC_MS = 1500;
 const EXTRAPOLATE_MS = 180;
+const RETURN_MS = 300;
 const EASE_MS = 160;
 const STILL: Quat = [0, 0, 0, 1];
 
@@ -121,12 +122,16 @@ export class Track {
     return between(this.knots[after - 2], b, c, this.knots[after + 1], at);
   }
 
-  /** Past the newest: on in the same direction, ever slower, until EXTRAPOLATE_MS are used up. */
+  /**
+   * Past the newest: on in the same direction, ever slower, until EXTRAPOLATE_MS are used up; then back to the newest, for
+   * a peer of whom nothing more is heard has stopped there.
+   */
   private beyond(last: Knot, at: number): Placed {
     const previous = this.knots.at(-2);
     if (!previous || last.teleport) return last;
     const t = clamp((at - last.at) / EXTRAPOLATE_MS, 0, 1);
-    const reach = EXTRAPOLATE_MS * (t - (t * t) / 2) * 0.5;
+    const back = clamp((at - last.at - EXTRAPOLATE_MS) / RETURN_MS, 0, 1);
+    const reach = EXTRAPOLATE_MS * (t - (t * t) / 2) * 0.5 * (1 - back * back * (3 - 2 * back));
     const velocity = scale(subtract(last.position, previous.position), 1 / (last.at - previous.at));
     return { position: add(last.position, scale(velocity, reach)), rotation: last.rotation };
   }
