@@ -32,6 +32,7 @@ export default defineConfig({
   },
   test: {
     include: ["tests/**/*.test.ts"],
+    testTimeout: 10_000,
     coverage: {
       provider: "v8",
       include: ["src/presence/**", "src/motion/**", "src/wire/client.ts", "src/identity/**"],

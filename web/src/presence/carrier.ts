@@ -187,7 +187,7 @@ export class Carrier {
   }
 
   private failed(code: string, message: string, retryAfterMs: number, refused: boolean): void {
-    this.handshakesLost = code === "handshake" ? this.handshakesLost + 1 : 0;
+    if (code === "handshake" || code === "timeout") this.handshakesLost += 1;
     this.mustJoin = this.handshakesLost > HANDSHAKES_BEFORE_JOIN;
     if (refused) {
       this.move("refused", { kind: code === "session.ended" ? "ended" : "refused", code, message });

@@ -16,6 +16,8 @@ import { type Ports, problemOf, type SocketLike } from "./ports";
 
 const ENTER_TIMEOUT_MS = 10_000;
 const PONG_TIMEOUT_MS = 10_000;
+/** A page that was busy gets its messages late: what lies in the queue is looked at before the link is given up. */
+const PONG_GRACE_MS = 3000;
 
 export interface LinkEvents {
   onMessage(message: ServerMessage): void;
@@ -113,11 +115,18 @@ export class Link {
     if (this.ended) return;
     this.pingNumber += 1;
     this.send({ type: "ping", id: `ping-${this.pingNumber}`, at_ms: this.ports.now() });
-    this.awaitingPong = this.ports.after(PONG_TIMEOUT_MS, () => this.close(4000));
+    this.expectPong();
     this.cancelTimers = [
-      this.awaitingPong,
+      () => this.awaitingPong?.(),
       this.ports.after(LIMITS.PING_INTERVAL_S * 1000, () => this.keepAlive()),
     ];
+  }
+
+  private expectPong(): void {
+    this.awaitingPong?.();
+    this.awaitingPong = this.ports.after(PONG_TIMEOUT_MS, () => {
+      this.awaitingPong = this.ports.after(PONG_GRACE_MS, () => this.close(4000));
+    });
   }
 
   private end(): void {

@@ -45,7 +45,7 @@ export class World {
   private readonly governor: Governor;
   private walker: Walker;
   private hit: Hit | null = null;
-  private forced: { hit: Hit | null } | null = null;
+  private forced: { hit: Hit | null; at: number } | null = null;
   private tapUntil = 0;
   private pickedAt = 0;
   private lastFrame = performance.now();
@@ -132,7 +132,7 @@ export class World {
   }
 
   pointAt(at: Vec3 | null): void {
-    this.forced = { hit: at ? this.picker.towards(this.position, at) : null };
+    this.forced = { hit: at ? this.picker.towards(this.position, at) : null, at: performance.now() };
     this.input.lastUsedAt = performance.now();
   }
 
@@ -201,7 +201,7 @@ export class World {
 
   private point(now: number): void {
     const { hover } = this.input;
-    if (hover && this.input.lastUsedAt > this.lastFrame - 250) this.forced = null;
+    if (this.forced && this.input.hoverMovedAt > this.forced.at) this.forced = null;
     if (this.forced) this.hit = this.forced.hit;
     else if (hover) {
       if (now - this.pickedAt < PICK_EVERY_MS) return;

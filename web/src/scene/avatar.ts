@@ -12,7 +12,7 @@ export interface Persona {
 }
 
 const NOTES: Partial<Record<Activity, string>> = { idle: "idle", away: "away", editing: "editing" };
-const HERE: Record<Activity, number> = { active: 1, editing: 1, speaking: 1, idle: 0.72, away: 0.3 };
+const HERE: Record<Activity, number> = { active: 1, editing: 1, speaking: 1, idle: 0.88, away: 0.3 };
 
 export class Avatar {
   readonly group = new Group();

@@ -124,16 +124,16 @@ export class Figure {
 
   /** 1 = here, 0 = far away in thought: fades, and closes the eyes. */
   presence(here: number): void {
-    const faded = here < 0.99;
+    const faded = here < 0.85;
     for (const material of [this.cloth, this.skin, this.visor, this.accent]) {
       if (material.transparent !== faded) {
         material.transparent = faded;
         material.needsUpdate = true;
       }
-      material.opacity = 0.3 + 0.7 * here;
+      material.opacity = faded ? 0.25 + 0.75 * here : 1;
     }
     this.glow.opacity = 0.9 * here;
-    for (const eye of this.eyePair) eye.scale.y = Math.max(0.12, here);
+    for (const eye of this.eyePair) eye.scale.y = Math.max(0.12, here * here * here);
   }
 
   dispose(): void {

@@ -30,6 +30,7 @@ export class Input {
   hover: { x: number; y: number } | null = null;
   joystick = { right: 0, forward: 0 };
   lastUsedAt = performance.now();
+  hoverMovedAt = 0;
   onClick: (x: number, y: number) => void = () => {};
   private readonly held = new Set<string>();
   private readonly pointers = new Map<
@@ -131,7 +132,10 @@ export class Input {
   private move(event: PointerEvent): void {
     this.used();
     const { x, y } = this.at(event);
-    if (event.pointerType === "mouse") this.hover = { x, y };
+    if (event.pointerType === "mouse") {
+      this.hover = { x, y };
+      this.hoverMovedAt = performance.now();
+    }
     const known = this.pointers.get(event.pointerId);
     if (!known) return;
     const others = [...this.pointers.entries()].filter(([id]) => id !== event.pointerId).map(([, p]) => p);

@@ -85,7 +85,7 @@ export class Label {
     const opacity = 1 - Math.min(1, Math.max(0, (distanceM - 26) / 16));
     this.sprite.visible = visible && opacity > 0.01 && distanceM > 0.4;
     this.material.opacity = opacity;
-    const height = (this.small ? 0.026 : 0.034) * Math.min(26, Math.max(2.4, distanceM));
+    const height = (this.small ? 0.024 : 0.028) * Math.min(26, Math.max(2.4, distanceM));
     this.sprite.scale.set(height * this.aspect, height, 1);
   }
 

@@ -21,7 +21,7 @@ void main() { vAlong = uv.y; gl_Position = projectionMatrix * modelViewMatrix * 
 const BEAM_FRAGMENT = /* glsl */ `
 uniform vec3 color; varying float vAlong;
 void main() {
-  gl_FragColor = vec4(color, 0.1 + 0.5 * vAlong * vAlong);
+  gl_FragColor = vec4(color, 0.22 + 0.6 * vAlong * vAlong);
   #include <colorspace_fragment>
 }`;
 const UP = new Vector3(0, 1, 0);
@@ -33,7 +33,7 @@ export class Pointer {
   private readonly beam: Mesh;
   private readonly bead: Mesh;
   private readonly paint = new MeshBasicMaterial({ transparent: true, opacity: 0.95, depthWrite: false });
-  private readonly veil = new MeshBasicMaterial({ transparent: true, opacity: 0.22, depthWrite: false });
+  private readonly veil = new MeshBasicMaterial({ transparent: true, opacity: 0.32, depthWrite: false });
   private readonly light: ShaderMaterial;
   private readonly lightColor = new Color();
 
@@ -47,9 +47,9 @@ export class Pointer {
       depthWrite: false,
       toneMapped: false,
     });
-    const ring = new Mesh(new RingGeometry(0.135, 0.17, 48), this.paint);
-    const disc = new Mesh(new RingGeometry(0, 0.135, 40), this.veil);
-    const dot = new Mesh(new RingGeometry(0, 0.028, 20), this.paint);
+    const ring = new Mesh(new RingGeometry(0.15, 0.215, 48), this.paint);
+    const disc = new Mesh(new RingGeometry(0, 0.15, 40), this.veil);
+    const dot = new Mesh(new RingGeometry(0, 0.04, 20), this.paint);
     for (const flat of [ring, disc, dot]) {
       flat.rotation.x = -Math.PI / 2;
       flat.position.y = 0.012;
@@ -66,9 +66,9 @@ export class Pointer {
   }
 
   colour(name: string | null, color: string): void {
-    this.paint.color.set(color).lerp(new Color("#ffffff"), 0.1);
+    this.paint.color.set(color).lerp(new Color("#ffffff"), 0.04);
     this.veil.color.set(color);
-    this.lightColor.set(color).lerp(new Color("#ffffff"), 0.25);
+    this.lightColor.set(color).lerp(new Color("#ffffff"), 0.12);
     if (name !== null) this.label?.draw({ text: name, color, small: true });
   }
 
@@ -84,7 +84,7 @@ export class Pointer {
     const hit = new Vector3(...at);
     const normal = UP.clone().applyQuaternion(new Quaternion(...onto));
     const away = cameraAt.distanceTo(hit);
-    const grown = Math.min(2.6, Math.max(0.8, away / 8));
+    const grown = Math.min(3, Math.max(0.75, away / 7));
     this.mark.position.copy(hit);
     this.mark.quaternion.set(...onto);
     this.mark.scale.setScalar(grown);
@@ -94,7 +94,7 @@ export class Pointer {
       const along = hit.clone().sub(from);
       const length = along.length();
       this.beam.position.copy(from).addScaledVector(along, 0.5);
-      this.beam.scale.set(1, length, 1);
+      this.beam.scale.set(grown * 1.25, length, grown * 1.25);
       this.beam.quaternion.setFromUnitVectors(UP, along.normalize());
     }
     if (this.label) {

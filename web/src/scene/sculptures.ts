@@ -68,16 +68,16 @@ function helix(phase: number): TubeGeometry {
     const t = (n / 39) * Math.PI * 3 + phase;
     return new Vector3(Math.cos(t) * 0.42, (n / 39) * 1.7 - 0.85, Math.sin(t) * 0.42);
   });
-  return new TubeGeometry(new CatmullRomCurve3(points), 90, 0.075, 10);
+  return new TubeGeometry(new CatmullRomCurve3(points), 64, 0.075, 8);
 }
 
 function vessel(): LatheGeometry {
   const profile = [0.02, 0.5, 0.62, 0.42, 0.2, 0.18, 0.34, 0.3];
   const points = profile.map((r, n) => new Vector2(r, (n / (profile.length - 1)) * 1.5 - 0.75));
-  const smooth = new CatmullRomCurve3(points.map((p) => new Vector3(p.x, p.y, 0))).getPoints(48);
+  const smooth = new CatmullRomCurve3(points.map((p) => new Vector3(p.x, p.y, 0))).getPoints(32);
   return new LatheGeometry(
     smooth.map((p) => new Vector2(Math.max(0.01, p.x), p.y)),
-    48,
+    32,
   );
 }
 
@@ -92,7 +92,7 @@ function stack(): Object3D[] {
 
 function armillary(): Object3D[] {
   const rings = [1.45, 1.2, 0.95].map((radius, n) => {
-    const ring = part(new TorusGeometry(radius, 0.055, 14, 96), GOLD);
+    const ring = part(new TorusGeometry(radius, 0.055, 10, 72), GOLD);
     ring.rotation.set(0.4 + n * 0.9, n * 0.7, 0.2);
     return ring;
   });
@@ -112,7 +112,7 @@ const PIECES: { id: string; title: string; parts: () => Object3D[]; spin: number
   {
     id: "sculpture.knot",
     title: "Knot",
-    parts: () => [part(new TorusKnotGeometry(0.44, 0.15, 150, 20), BRONZE)],
+    parts: () => [part(new TorusKnotGeometry(0.44, 0.15, 110, 14), BRONZE)],
     spin: 0.12,
   },
   {

@@ -53,7 +53,8 @@ export class View {
   lookAt(from: Vec3, at: Vec3): void {
     const [dx, dy, dz] = [at[0] - from[0], at[1] - from[1], at[2] - from[2]];
     this.yaw = Math.atan2(-dx, -dz);
-    this.pitch = clamp(Math.atan2(dy, Math.hypot(dx, dz)), -1.2, 0.35);
+    const pitch = Math.atan2(dy, Math.hypot(dx, dz));
+    this.pitch = this.mode === "walk" ? clamp(pitch, -1.3, 1.3) : clamp(pitch - 0.16, -1.2, 0.3);
   }
 
   /** The own head's rotation. */
@@ -75,8 +76,8 @@ export class View {
     this.shownDistance += (wanted - this.shownDistance) * ease;
     if (this.mode === "walk" && this.shownDistance < 0.02) this.shownDistance = 0;
     this.focus.set(...eyes);
-    const lift = Math.min(0.35, this.shownDistance * 0.06);
-    const shoulder = Math.min(0.55, this.shownDistance * 0.09);
+    const lift = Math.min(0.6, this.shownDistance * 0.09);
+    const shoulder = Math.min(1.1, this.shownDistance * 0.17);
     this.focus.y += lift;
     this.focus.x += Math.cos(this.yaw) * shoulder;
     this.focus.z -= Math.sin(this.yaw) * shoulder;

@@ -115,7 +115,9 @@ export class PeoplePanel {
         "div",
         { class: "person-words" },
         h("strong", {}, row.name, mine ? h("em", {}, " (you)") : null),
-        h("span", { testid: "person-role" }, words),
+        this.manages(row)
+          ? this.roleChoice(row, `${quiet}${pages}`)
+          : h("span", { testid: "person-role" }, words),
       ),
       h("div", { class: "person-actions" }, ...(mine ? [] : this.actions(row))),
     );
@@ -132,7 +134,16 @@ export class PeoplePanel {
       const look = (): void => void this.room.lookAtCursor(row.userId);
       actions.push(this.small("find", `Look where ${row.name} points`, "person-look", look));
     }
-    if (!may(this.room.role(), "manage")) return actions;
+    if (!this.manages(row)) return actions;
+    actions.push(this.small("trash", `Remove ${row.name}`, "person-remove", () => void this.remove(row)));
+    return actions;
+  }
+
+  private manages(row: Row): boolean {
+    return may(this.room.role(), "manage") && row.userId !== this.room.me()?.user_id;
+  }
+
+  private roleChoice(row: Row, more: string): HTMLElement {
     const select = h("select", {
       testid: "person-role-select",
       attrs: { "aria-label": `Role of ${row.name}` },
@@ -141,11 +152,7 @@ export class PeoplePanel {
       select.append(h("option", { attrs: { value: role, selected: role === row.role } }, ROLE_TEXT[role]));
     }
     select.addEventListener("change", () => void this.setRole(row, select.value as Role));
-    actions.push(
-      select,
-      this.small("trash", `Remove ${row.name}`, "person-remove", () => void this.remove(row)),
-    );
-    return actions;
+    return h("span", { class: "role-choice", testid: "person-role" }, select, more);
   }
 
   private small(

@@ -88,7 +88,7 @@ function search(query: Request["query"]): string {
 async function errorOf(response: Response): Promise<ApiError> {
   try {
     const body = (await response.json()) as ErrorBody;
-    if (body.code in CODES) {
+    if (Object.hasOwn(CODES, body.code)) {
       return new ApiError(
         body.code,
         body.message,
