@@ -117,8 +117,8 @@ async def test_resume_without_leaving(api: Api) -> None:
             again.epoch, again.counter = bob.epoch, bob.counter
             await again.update(at(4.0))
             await ada.until(lambda: sees(ada, bob.peer_id, 4.0))
-        assert again.peer_id == bob.peer_id
-        assert bob.peer_id not in gone
+            assert again.peer_id == bob.peer_id
+            assert bob.peer_id not in gone
         await bob.close()
 
 
