@@ -105,17 +105,14 @@ class Deployment:
         self._say(f"made the bucket {bucket}")
 
     def ensure_keys(self) -> None:
-        """The key that signs our tokens, made once and never shown."""
+        """The key that signs our tokens, made once and never shown. Another version of it is a change of the stack."""
         ssm, name = self._client("ssm"), self._target.keys_parameter
         try:
-            ssm.get_parameter(Name=name)
-            return
+            version = ssm.get_parameter(Name=name)["Parameter"]["Version"]
         except ssm.exceptions.ParameterNotFound:
-            pass
-        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        value = json.dumps({"keys": [{"kid": hashlib.sha256(pem).hexdigest()[:16], "pem": pem.decode()}]})
-        ssm.put_parameter(Name=name, Value=value, Type="SecureString", Tier="Standard")
-        self._say(f"made the token key {name}")
+            version = ssm.put_parameter(Name=name, Value=new_keys(), Type="SecureString", Tier="Standard")["Version"]
+            self._say(f"made the token key {name}")
+        self._target = replace(self._target, parameters={**self._target.parameters, "TokenKeysVersion": str(version)})
 
     def ensure_gateway_logs(self) -> None:
         """The role that lets API Gateway write access logs: one for the account, so no stack may own it."""
@@ -184,3 +181,9 @@ class Deployment:
             versions = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]
             if versions:
                 s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+
+
+def new_keys() -> str:
+    """One new key in the document that chalicelib/aws/keys.py reads."""
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return json.dumps({"keys": [{"kid": hashlib.sha256(pem).hexdigest()[:16], "pem": pem.decode()}]})

@@ -115,6 +115,8 @@ def settings(stage: str) -> dict[str, Any]:
         "OIDC_AUDIENCE": ref("UserPoolClient"),
         "COGNITO_USER_POOL_ID": ref("UserPool"),
         "TOKEN_KEYS_PARAMETER": ref("TokenKeysParameter"),
+        # Nothing reads it: another value ends the containers that hold an older list of keys.
+        "TOKEN_KEYS_VERSION": ref("TokenKeysVersion"),
         "LOG_LEVEL": ref("LogLevel"),
     }
 

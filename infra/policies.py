@@ -1,4 +1,7 @@
-"""What each function may do, by hand: named actions on named resources, nothing that it does not use."""
+"""What each function may do, by hand: named actions on named resources, nothing that it does not use.
+
+tests/infra/test_policies.py plays sessions and compares this with what each function then asks for: neither may be more.
+"""
 
 from typing import Any, Final
 
@@ -19,6 +22,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "DeleteItem",
             "BatchWriteItem",
         ),
+        "sessions/index": ("Query",),
         "activity": ("Query", "PutItem", "BatchWriteItem"),
         "presence": _PRESENCE,
         "connections": ("DeleteItem",),
@@ -31,19 +35,19 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "tickets": ("PutItem",),
     },
     "message": {
-        "sessions": ("GetItem", "BatchGetItem", "UpdateItem"),
+        "sessions": ("BatchGetItem", "UpdateItem"),
         "activity": ("PutItem",),
         "presence": _PRESENCE,
         "connections": ("GetItem", "DeleteItem"),
     },
     "disconnect": {
-        "sessions": ("GetItem", "BatchGetItem", "UpdateItem"),
+        "sessions": ("UpdateItem",),
         "activity": ("PutItem",),
         "presence": _PRESENCE,
         "connections": ("GetItem", "DeleteItem"),
     },
 }
-_CONNECTION_METHODS: Final = {
+CONNECTION_METHODS: Final[dict[str, tuple[str, ...]]] = {
     "api": ("POST", "DELETE"),
     "connect": ("DELETE",),
     "message": ("POST", "DELETE"),
@@ -57,16 +61,14 @@ def statements(function: str) -> list[Statement]:
     """One function's policy."""
     found: list[Statement] = []
     for table, actions in TABLE_ACTIONS[function].items():
-        arn = att(logical_id(table), "Arn")
-        resources: list[Any] = [arn]
-        if table == "sessions" and "Query" in actions:
-            resources.append(sub("${SessionsTable.Arn}/index/*"))
-        found.append(_allow([f"dynamodb:{a}" for a in actions], resources))
+        name, _, index = table.partition("/")
+        arn: Any = sub("${" + logical_id(name) + ".Arn}/index/*") if index else att(logical_id(name), "Arn")
+        found.append(_allow([f"dynamodb:{a}" for a in actions], [arn]))
     connections = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + WEBSOCKET_API + "}"
     found.append(
         _allow(
             ["execute-api:ManageConnections"],
-            [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in _CONNECTION_METHODS[function]],
+            [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in CONNECTION_METHODS[function]],
         )
     )
     if function in _SIGNS:

@@ -56,6 +56,11 @@ def _parameters(stage: str) -> dict[str, Any]:
             "Default": f"/holodeck/{stage}/token-keys",
             "Description": "the SSM SecureString with the keys that sign our tokens",
         },
+        "TokenKeysVersion": {
+            "Type": "String",
+            "Default": "0",
+            "Description": "the parameter's version, so that functions start anew where it has changed",
+        },
         "FrameAncestors": {
             "Type": "String",
             "Default": "'self'",

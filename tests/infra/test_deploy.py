@@ -43,8 +43,9 @@ def make_package(folder: Path, *, name: str = "one", resources: dict[str, Any] |
     package = Package(folder / f"{name}.json", folder / f"{name}.zip")
     package.zip.write_bytes(name.encode())
     topic = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name}}}
+    guests = {"Type": "String", "Default": "0", "AllowedValues": ["0", "1"]}
     template = {
-        "Parameters": {"OpenGuests": {"Type": "String", "Default": "0", "AllowedValues": ["0", "1"]}},
+        "Parameters": {"OpenGuests": guests, "TokenKeysVersion": {"Type": "String", "Default": "0"}},
         "Resources": topic if resources is None else resources,
     }
     package.template.write_text(json.dumps(template))
@@ -71,6 +72,16 @@ def test_keys_are_made_once_and_not_shown(house: House) -> None:
     (key,) = json.loads(first["Value"])["keys"]
     assert key["pem"].startswith("-----BEGIN PRIVATE KEY-----")
     assert not any(key["pem"][40:80] in line for line in house.said)
+
+
+def test_other_keys_are_another_version(house: House) -> None:
+    """Changing the token keys changes the stack, so that no container goes on with the old ones."""
+    house.deployment.ensure_keys()
+    ssm = house.session.client("ssm")
+    ssm.put_parameter(Name="/holodeck/dev/token-keys", Value="{}", Type="SecureString", Overwrite=True)
+    house.deployment.ensure_keys()
+    house.deployment.apply("https://bucket/t.json")
+    assert house.cloudformation.parameters["TokenKeysVersion"] == "2"
 
 
 def test_the_artifact_bucket_is_private_and_kept(house: House) -> None:

@@ -1,0 +1,113 @@
+"""The life of a few sessions, through every route and message that touches a table or a connection."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.wire.codes import STATUS, Code
+from tests.infra.recorder import House
+
+
+@dataclass(slots=True)
+class Guest:
+    """Somebody with a token."""
+
+    house: House
+    name: str
+    token: str
+    user_id: str
+
+    def rest(self, method: str, path: str, body: object = None, query: str = "") -> Any:
+        """A REST call of theirs."""
+        return self.house.rest(method, path, self.token, body, query)
+
+    def enter(self, session_id: str, connection_id: str, tab_id: str = "tab00001") -> int:
+        """Opens a WebSocket with a ticket."""
+        return self.house.connect(connection_id, self.ticket(session_id, tab_id))
+
+    def ticket(self, session_id: str, tab_id: str = "tab00001") -> str:
+        """A ticket."""
+        ticket: str = self.rest("POST", "/auth/tickets", {"session_id": session_id, "tab_id": tab_id})["ticket"]
+        return ticket
+
+
+def live(house: House) -> None:
+    """Everything, one after the other."""
+    owner, other, third = (arrive(house, name) for name in ("Ada", "Bob", "Cyd"))
+    session_id = begin(owner, other)
+    talk(house, owner, other, session_id)
+    come_and_go(house, other, session_id)
+    govern(owner, other, third, session_id)
+    squeeze(house, owner, third)
+    owner.rest("DELETE", f"/sessions/{session_id}")
+
+
+def arrive(house: House, name: str) -> Guest:
+    """A guest."""
+    tokens = house.rest("POST", "/auth/guest", body={"name": name})
+    return Guest(house, name, tokens["access_token"], tokens["user"]["user_id"])
+
+
+def begin(owner: Guest, other: Guest) -> str:
+    """A session with two people in it, and its lists."""
+    session_id: str = owner.rest("POST", "/sessions", {"name": "Studio", "visibility": "public"})["session_id"]
+    path = f"/sessions/{session_id}"
+    once = owner.rest("POST", f"{path}/invites", {"max_uses": 1})
+    owner.rest("POST", f"{path}/invites", {})
+    owner.rest("GET", f"{path}/invites")
+    owner.rest("POST", f"{path}/join", {})
+    other.rest("POST", f"{path}/join", {"invite": once["code"]})
+    owner.rest("DELETE", f"{path}/invites/{once['invite_id']}")
+    owner.rest("PUT", path, {"description": "a room"})
+    for lists in ("", "scope=public"):
+        owner.rest("GET", "/sessions", query=lists)
+    owner.rest("GET", path)
+    owner.rest("GET", f"{path}/participants")
+    return session_id
+
+
+def talk(house: House, owner: Guest, other: Guest, session_id: str) -> None:
+    """Messages, good and bad, and what REST shows of them."""
+    owner.enter(session_id, "a1")
+    owner.enter(session_id, "a2")  # the same tab: the first connection is closed
+    other.enter(session_id, "b1")
+    house.message("a2", {"type": "room.enter", "protocol": 1, "epoch": 1})
+    house.message("a2", {"type": "presence.update", "epoch": 1, "counter": 1, "state": {}})
+    house.message("a2", {"type": "ping", "at_ms": 1})
+    path = f"/collaboration/sessions/{session_id}"
+    owner.rest("POST", f"{path}/cursors", {"position": [0, 0, 0]})
+    for what in ("cursors", "presence", "activity"):
+        owner.rest("GET", f"{path}/{what}")
+    for _ in range(70):  # until the connection is closed for it
+        house.message("nobody", {"type": "nonsense"})
+
+
+def come_and_go(house: House, other: Guest, session_id: str) -> None:
+    """People leave by message and by closing; who comes back with a ticket takes a seat again."""
+    tickets = [other.ticket(session_id) for _ in range(2)]
+    house.message("b1", {"type": "room.leave"})
+    house.disconnect("b1")
+    house.connect("b2", tickets[0])
+    house.disconnect("b2")
+    house.connect("b3", tickets[1])
+
+
+def govern(owner: Guest, other: Guest, third: Guest, session_id: str) -> None:
+    """Roles, removal, leaving."""
+    path = f"/sessions/{session_id}"
+    owner.rest("PUT", f"{path}/participants/{other.user_id}", {"role": "viewer"})
+    third.rest("POST", f"{path}/join", {})
+    third.rest("POST", f"{path}/leave", {})
+    owner.rest("DELETE", f"{path}/participants/{other.user_id}", query="ban=true")
+
+
+def squeeze(house: House, owner: Guest, third: Guest) -> None:
+    """A room with one seat, which goes to another while its ticket is out."""
+    room = owner.rest("POST", "/sessions", {"name": "Booth", "visibility": "link", "max_participants": 1})
+    session_id = room["session_id"]
+    owner.rest("POST", f"/sessions/{session_id}/join", {})
+    first, second = owner.ticket(session_id), owner.ticket(session_id)
+    house.connect("c1", first)
+    house.disconnect("c1")
+    third.rest("POST", f"/sessions/{session_id}/join", {})
+    if house.connect("c2", second) != STATUS[Code.SESSION_FULL]:
+        raise AssertionError("the seat should have been taken")

@@ -1,0 +1,156 @@
+"""What each function really asks of AWS. Run as a program, it plays a session's life and prints the calls as JSON.
+
+The app runs in this process against moto in a thread, and one function is called at a time, so that every request which
+reaches moto (or @connections) meanwhile is that function's. A process of its own: the app is built from its environment.
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.events import HttpRequest, Socket, connect_event, disconnect_event, message_event, rest_event
+from local.gateway.rest import match
+
+PREFIX: Final = "recorded-"
+REGION: Final = "us-east-1"
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Recorder:
+    """Notes every call under the function that is running."""
+
+    def __init__(self, backend: Wsgi) -> None:
+        self.function = ""
+        self.calls: set[tuple[str, str, str]] = set()
+        self._backend = backend
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self._lock:
+            if "/@connections/" in environ["PATH_INFO"]:
+                self._note("execute-api", environ["REQUEST_METHOD"])
+                start_response("200 OK", [("Content-Length", "0")])
+                return [b""]
+            _, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition("DynamoDB_20120810.")
+            if action:
+                self._note_tables(environ, action)
+            return list(self._backend(environ, start_response))
+
+    def _note_tables(self, environ: dict[str, Any], action: str) -> None:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)
+        request = json.loads(body)
+        index = "/index" if "IndexName" in request else ""
+        for table in [request["TableName"]] if "TableName" in request else list(request["RequestItems"]):
+            self._note(table.removeprefix(PREFIX) + index, action)
+
+    def _note(self, what: str, action: str) -> None:
+        if self.function:
+            self.calls.add((self.function, what, action))
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Says nothing."""
+
+
+class House:
+    """The app behind its events."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        import app  # noqa: PLC0415 - built from the environment that main() has set
+        from chalicelib import wiring  # noqa: PLC0415
+
+        self.app = app
+        self.models = wiring.tables()
+        self.recorder = recorder
+        self._routes = {path: list(methods) for path, methods in app.app.routes.items()}
+
+    def rest(self, method: str, path: str, token: str = "", body: object = None, query: str = "") -> Any:
+        """One REST call; anything but success is an error."""
+        headers = [("Content-Type", "application/json"), ("Authorization", f"Bearer {token}")]
+        data = b"" if body is None else json.dumps(body).encode()
+        request = HttpRequest(method, path, query, headers, data, "127.0.0.1", "test")
+        found = match(self._routes, path)
+        if found is None:
+            raise LookupError(path)
+        event = rest_event(request, *found, request_id="r", now_s=time.time(), binary_types=[])
+        answer = self._as("api", self.app.app, event)
+        if answer["statusCode"] >= 300:
+            raise RuntimeError(f"{method} {path}: {answer['body']}")
+        return json.loads(answer["body"] or "null")
+
+    def connect(self, connection_id: str, ticket: str) -> int:
+        """$connect; returns the status."""
+        event = connect_event(_socket(connection_id), [], f"ticket={ticket}", request_id="r", now_s=time.time())
+        status: int = self._as("connect", self.app.connect, event)["statusCode"]
+        return status
+
+    def message(self, connection_id: str, body: object) -> None:
+        """$default."""
+        event = message_event(_socket(connection_id), json.dumps(body), request_id="r", now_s=time.time())
+        self._as("message", self.app.message, event)
+
+    def disconnect(self, connection_id: str, status: int = 1000) -> None:
+        """$disconnect."""
+        event = disconnect_event(_socket(connection_id), status, "", request_id="r", now_s=time.time())
+        self._as("disconnect", self.app.disconnect, event)
+
+    def _as(self, function: str, handler: Any, event: Any) -> Any:
+        self.recorder.function = function
+        try:
+            return handler(event, None)
+        finally:
+            self.recorder.function = ""
+
+
+def _socket(connection_id: str) -> Socket:
+    return Socket(connection_id, 0, "127.0.0.1", None, "test")
+
+
+def record() -> set[tuple[str, str, str]]:
+    """Plays the life of a session. The environment of this process is changed."""
+    recorder = Recorder(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, recorder, threaded=True, request_handler=_Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{server.port}"
+    with tempfile.TemporaryDirectory() as folder:
+        from local.resources import make_keys, make_tables  # noqa: PLC0415
+
+        keys = Path(folder) / "keys.json"
+        make_keys(keys)
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+            "CONNECTIONS_ENDPOINT": f"{endpoint}/api",
+            "LOG_LEVEL": "ERROR",
+            "OPEN_GUESTS": "1",
+            "TABLE_PREFIX": PREFIX,
+            "TOKEN_KEYS_FILE": str(keys),
+        }
+        house = House(recorder)
+        make_tables(house.models, endpoint, REGION)
+        from tests.infra.life import live  # noqa: PLC0415
+
+        live(house)
+    server.shutdown()
+    return recorder.calls
+
+
+if __name__ == "__main__":
+    json.dump(sorted(record()), sys.stdout)
