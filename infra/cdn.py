@@ -8,7 +8,12 @@ CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED: Final = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST: Final = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
-_SPA: Final = """function handler(event) {
+_ALWAYS: Final = {
+    "ContentTypeOptions": {"Override": True},
+    "StrictTransportSecurity": {"AccessControlMaxAgeSec": 31536000, "IncludeSubdomains": True, "Override": True},
+}
+
+REWRITE: Final = """function handler(event) {
   var request = event.request;
   if (request.uri.lastIndexOf('.') <= request.uri.lastIndexOf('/')) request.uri = '/index.html';
   return request;
@@ -55,11 +60,12 @@ def cdn(stage: str) -> Resources:
             "Properties": {
                 "Name": sub("${AWS::StackName}-page"),
                 "AutoPublish": True,
-                "FunctionCode": _SPA,
+                "FunctionCode": REWRITE,
                 "FunctionConfig": {"Comment": "one page, many paths", "Runtime": "cloudfront-js-2.0"},
             },
         },
-        "PageHeaders": _headers(),
+        "PageHeaders": _page_headers(),
+        "ApiHeaders": _headers("api", _ALWAYS),
         "Distribution": {
             "Type": "AWS::CloudFront::Distribution",
             "Properties": {"DistributionConfig": _distribution()},
@@ -115,6 +121,13 @@ def _bucket_policy() -> dict[str, Any]:
                         "Resource": objects,
                         "Condition": {"StringEquals": {"AWS:SourceArn": distribution}},
                     },
+                    {  # without it S3 would answer 403 where nothing is, and not 404
+                        "Effect": "Allow",
+                        "Principal": {"Service": "cloudfront.amazonaws.com"},
+                        "Action": "s3:ListBucket",
+                        "Resource": bucket,
+                        "Condition": {"StringEquals": {"AWS:SourceArn": distribution}},
+                    },
                     {
                         "Effect": "Deny",
                         "Principal": "*",
@@ -128,36 +141,27 @@ def _bucket_policy() -> dict[str, Any]:
     }
 
 
-def _headers() -> dict[str, Any]:
+def _page_headers() -> dict[str, Any]:
     websocket = "wss://${" + WEBSOCKET_API + "}.execute-api.${AWS::Region}.amazonaws.com"
     policy = content_security_policy(websocket, "${FrameAncestors}")
-    return {
-        "Type": "AWS::CloudFront::ResponseHeadersPolicy",
-        "Properties": {
-            "ResponseHeadersPolicyConfig": {
-                "Name": sub("${AWS::StackName}-page"),
-                "SecurityHeadersConfig": {
-                    "ContentSecurityPolicy": {"ContentSecurityPolicy": sub(policy), "Override": True},
-                    "ContentTypeOptions": {"Override": True},
-                    "ReferrerPolicy": {"ReferrerPolicy": "no-referrer", "Override": True},
-                    "StrictTransportSecurity": {
-                        "AccessControlMaxAgeSec": 31536000,
-                        "IncludeSubdomains": True,
-                        "Override": True,
-                    },
-                },
-                "CustomHeadersConfig": {
-                    "Items": [
-                        {
-                            "Header": "Permissions-Policy",
-                            "Value": "microphone=(self), camera=(self), display-capture=(self)",
-                            "Override": True,
-                        }
-                    ]
-                },
-            }
-        },
+    permissions = {
+        "Header": "Permissions-Policy",
+        "Value": "microphone=(self), camera=(self), display-capture=(self)",
+        "Override": True,
     }
+    security = {
+        **_ALWAYS,
+        "ContentSecurityPolicy": {"ContentSecurityPolicy": sub(policy), "Override": True},
+        "ReferrerPolicy": {"ReferrerPolicy": "no-referrer", "Override": True},
+    }
+    return _headers("page", security, permissions)
+
+
+def _headers(name: str, security: dict[str, Any], *custom: dict[str, Any]) -> dict[str, Any]:
+    config = {"Name": sub("${AWS::StackName}-" + name), "SecurityHeadersConfig": security}
+    if custom:
+        config["CustomHeadersConfig"] = {"Items": list(custom)}
+    return {"Type": "AWS::CloudFront::ResponseHeadersPolicy", "Properties": {"ResponseHeadersPolicyConfig": config}}
 
 
 def _distribution() -> dict[str, Any]:
@@ -197,7 +201,7 @@ def _distribution() -> dict[str, Any]:
                 "AllowedMethods": ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"],
                 "CachePolicyId": CACHING_DISABLED,
                 "OriginRequestPolicyId": ALL_VIEWER_EXCEPT_HOST,
-                "Compress": True,
+                "ResponseHeadersPolicyId": ref("ApiHeaders"),
             }
         ],
     }

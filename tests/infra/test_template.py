@@ -208,7 +208,10 @@ def test_the_bucket_is_closed(template: Template) -> None:
     assert all(bucket["PublicAccessBlockConfiguration"].values())
     (policy,) = resources(template, "AWS::S3::BucketPolicy").values()
     allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    assert [s["Principal"] for s in allowed] == [{"Service": "cloudfront.amazonaws.com"}]
+    assert {s["Action"] for s in allowed} == {"s3:GetObject", "s3:ListBucket"}
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert "${Distribution}" in statement["Condition"]["StringEquals"]["AWS:SourceArn"]["Fn::Sub"]
 
 
 def test_message_functions_outlive_a_broadcaster(template: Template) -> None:
