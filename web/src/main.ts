@@ -34,18 +34,22 @@ let room: Room | null = null;
 let health: Health | null = null;
 
 function profile(): Profile {
-  const known = keeping.profile();
+  const known = passport.onlyTab ? keeping.tabProfile() : keeping.profile();
   if (known) return known;
-  const fresh = { ...freshProfile(Math.random), ...(passport.user ? { name: passport.user.name } : {}) };
-  keeping.keepProfile(fresh);
+  const fresh = { ...freshProfile(Math.random, keeping.profile()?.color) };
+  if (passport.user && !passport.onlyTab) fresh.name = passport.user.name;
+  keepProfile(fresh);
   return fresh;
+}
+
+function keepProfile(chosen: Profile): void {
+  keeping.keepProfile(chosen, passport.onlyTab);
 }
 
 async function identify(name: string, route: Route): Promise<User> {
   const [sessionId, invite] = route.page === "room" ? [route.sessionId, route.invite] : [null, null];
   const open = health?.open_guests ?? false;
-  const user = await passport.enter(name, sessionId, invite, open);
-  return user;
+  return await passport.enter(name, sessionId, invite, open);
 }
 
 function show(element: HTMLElement): void {
@@ -87,7 +91,7 @@ function showLobby(known: Health, route: Route): void {
       health: known,
       profile: profile(),
       user: () => passport.user,
-      keepProfile: (chosen) => keeping.keepProfile(chosen),
+      keepProfile,
       identify: (name) => identify(name, route),
       logIn: (email, password) => passport.logIn(email, password),
       signOut: () => passport.signOut(),
@@ -112,7 +116,7 @@ function showEntry(known: Health, route: Extract<Route, { page: "room" }>): void
     entry({
       api,
       health: known,
-      profile: profile(),
+      profile,
       sessionId: route.sessionId,
       invite: route.invite,
       user: () => passport.user,
@@ -125,7 +129,7 @@ function showEntry(known: Health, route: Extract<Route, { page: "room" }>): void
 }
 
 async function enter(route: Extract<Route, { page: "room" }>, chosen: Profile): Promise<void> {
-  keeping.keepProfile(chosen);
+  keepProfile(chosen);
   await identify(chosen.name, route);
   const { sessionId, invite } = route;
   const [joined, tab, { Room }] = await Promise.all([

@@ -65,9 +65,14 @@ export class Keeping {
     return read<Profile>(this.tab, PROFILE) ?? read<Profile>(this.browser, PROFILE);
   }
 
-  keepProfile(profile: Profile): void {
+  /** What this tab alone remembers. */
+  tabProfile(): Profile | null {
+    return read<Profile>(this.tab, PROFILE);
+  }
+
+  keepProfile(profile: Profile, onlyTab = false): void {
     write(this.tab, PROFILE, profile);
-    write(this.browser, PROFILE, profile);
+    if (!onlyTab) write(this.browser, PROFILE, profile);
   }
 }
 

@@ -19,7 +19,8 @@ const EARLY_MS = 30_000;
 export class Passport implements Credentials {
   private current: Identity | null;
   private refreshing: Promise<boolean> | null = null;
-  private onlyTab = false;
+  /** Another tab is the browser's person: this one is somebody else. */
+  onlyTab = false;
 
   constructor(
     private readonly keeping: Keeping,

@@ -461,7 +461,7 @@ export class Room implements RoomContext {
         return carrier.outbox.lastEchoMs;
       },
       get quality() {
-        return world.quality;
+        return world.level;
       },
       moveTo: (position) => world.moveTo(position),
       pointAt: (position) => world.pointAt(position),

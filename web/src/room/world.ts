@@ -10,8 +10,8 @@ import { Input } from "../scene/input";
 import { Outlines } from "../scene/outline";
 import { type Hit, Picker } from "../scene/picker";
 import { Pointer } from "../scene/pointer";
-import { EFFORTS, firstLevel, Governor } from "../scene/quality";
-import { Stage } from "../scene/stage";
+import { EFFORTS, firstLevel, Governor, type Level } from "../scene/quality";
+import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
 import type { Preferences } from "../ui/preferences";
 import type { Activity, Environment, PresenceState, Vec3 } from "../wire/generated";
@@ -61,10 +61,8 @@ export class World {
     private readonly events: WorldEvents,
   ) {
     const coarse = matchMedia("(pointer: coarse)").matches;
-    const asked = preferences.quality === "auto" ? (coarse ? "medium" : "high") : preferences.quality;
-    this.stage = new Stage(container, environment, EFFORTS[asked]);
-    this.governor = new Governor(firstLevel(this.stage.rendererName, coarse));
-    this.applyQuality();
+    this.governor = new Governor(firstLevel(rendererName(), coarse));
+    this.stage = new Stage(container, environment, EFFORTS[this.level]);
     this.crowd = new Crowd(this.stage.scene);
     this.input = new Input(container);
     this.view = new View(this.stage.camera);
@@ -84,7 +82,7 @@ export class World {
     return this.walker.position;
   }
 
-  get quality(): string {
+  get level(): Level {
     return this.preferences.quality === "auto" ? this.governor.level : this.preferences.quality;
   }
 
@@ -176,6 +174,7 @@ export class World {
   private readonly frame = (now: number): void => {
     if (!this.running) return;
     requestAnimationFrame(this.frame);
+    if (now - this.lastFrame < EFFORTS[this.level].frameMs) return;
     const elapsedS = Math.min(0.1, Math.max(0, (now - this.lastFrame) / 1000));
     this.lastFrame = now;
     this.steer(elapsedS);
@@ -213,17 +212,18 @@ export class World {
   private draw(now: number, elapsedS: number): void {
     const { camera } = this.stage;
     const { labels, reducedMotion } = this.preferences;
+    const labelSize = labels ? EFFORTS[this.level].labelSize : 0;
     const seconds = now / 1000;
-    this.crowd.update(Date.now(), elapsedS, camera.position, labels);
+    this.crowd.update(Date.now(), elapsedS, camera.position, labelSize);
     this.avatar.group.visible = this.view.outside;
     this.avatar.label.sprite.visible = false;
     this.avatar.act(this.activity());
     this.avatar.update(this.position, this.view.head(), this.hit?.position ?? null, seconds, elapsedS);
-    this.avatar.label.update(0, false);
+    this.avatar.label.update(0, 0);
     this.pointer.group.visible = this.hit !== null;
     if (this.hit) {
       const hand = this.view.outside ? this.avatar.handAt : null;
-      this.pointer.update(this.hit.position, this.hit.rotation, hand, camera.position, seconds, false);
+      this.pointer.update(this.hit.position, this.hit.rotation, hand, camera.position, seconds, 0);
     }
     this.outlines.show(this.marks());
     this.events.onFocus(this.focus());
@@ -273,7 +273,6 @@ export class World {
   }
 
   private applyQuality(): void {
-    const level = this.preferences.quality === "auto" ? this.governor.level : this.preferences.quality;
-    this.stage.setEffort(EFFORTS[level]);
+    this.stage.setEffort(EFFORTS[this.level]);
   }
 }

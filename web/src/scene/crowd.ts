@@ -85,7 +85,7 @@ export class Crowd {
     body.avatar.act(activity ?? "active");
   }
 
-  update(nowMs: number, elapsedS: number, cameraAt: Vector3, labels: boolean): void {
+  update(nowMs: number, elapsedS: number, cameraAt: Vector3, labelSize: number): void {
     const seconds = nowMs / 1000;
     for (const body of this.bodies.values()) {
       const pose = body.stands ? body.pose.show(nowMs) : null;
@@ -95,12 +95,12 @@ export class Crowd {
       body.avatar.group.visible = pose !== null;
       if (pose) {
         body.avatar.update(pose.position, pose.rotation, body.cursorAt, seconds, elapsedS);
-        body.avatar.label.update(cameraAt.distanceTo(body.avatar.label.sprite.position), labels);
+        body.avatar.label.update(cameraAt.distanceTo(body.avatar.label.sprite.position), labelSize);
       }
       body.pointer.group.visible = cursor !== null;
       if (cursor) {
         const hand = pose ? body.avatar.handAt : null;
-        body.pointer.update(cursor.position, cursor.rotation as Quat, hand, cameraAt, seconds, labels);
+        body.pointer.update(cursor.position, cursor.rotation as Quat, hand, cameraAt, seconds, labelSize);
       }
     }
   }

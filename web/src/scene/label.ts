@@ -80,12 +80,12 @@ export class Label {
     this.material.needsUpdate = true;
   }
 
-  /** Grows a little with distance so that it can be read, then fades. */
-  update(distanceM: number, visible: boolean): void {
+  /** `size` 1 is the designed one, 0 hides. Grows a little with distance so that it can be read, then fades. */
+  update(distanceM: number, size: number): void {
     const opacity = 1 - Math.min(1, Math.max(0, (distanceM - 26) / 16));
-    this.sprite.visible = visible && opacity > 0.01 && distanceM > 0.4;
+    this.sprite.visible = size > 0 && opacity > 0.01 && distanceM > 0.4;
     this.material.opacity = opacity;
-    const height = (this.small ? 0.024 : 0.028) * Math.min(26, Math.max(2.4, distanceM));
+    const height = size * (this.small ? 0.024 : 0.028) * Math.min(26, Math.max(2.4, distanceM));
     this.sprite.scale.set(height * this.aspect, height, 1);
   }
 

@@ -79,7 +79,7 @@ export class Pointer {
     from: Vector3 | null,
     cameraAt: Vector3,
     seconds: number,
-    labels: boolean,
+    labelSize: number,
   ): void {
     const hit = new Vector3(...at);
     const normal = UP.clone().applyQuaternion(new Quaternion(...onto));
@@ -99,7 +99,7 @@ export class Pointer {
     }
     if (this.label) {
       this.label.sprite.position.copy(hit).addScaledVector(normal, 0.3 * grown);
-      this.label.update(away, labels);
+      this.label.update(away, labelSize);
     }
   }
 

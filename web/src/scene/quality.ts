@@ -11,13 +11,49 @@ export interface Effort {
   reflections: boolean;
   /** Diffuse light only, a quieter sky. */
   plain: boolean;
+  /** Frames are not drawn closer together than this: a processor that draws has other work too. */
+  frameMs: number;
+  /** Names are larger where pixels are. */
+  labelSize: number;
 }
 
 export const EFFORTS: Record<Level, Effort> = {
-  minimal: { pixelRatio: 0.5, antialias: false, shadows: false, reflections: false, plain: true },
-  low: { pixelRatio: 0.75, antialias: false, shadows: false, reflections: false, plain: true },
-  medium: { pixelRatio: 1, antialias: true, shadows: false, reflections: true, plain: false },
-  high: { pixelRatio: 2, antialias: true, shadows: true, reflections: true, plain: false },
+  minimal: {
+    pixelRatio: 0.5,
+    antialias: false,
+    shadows: false,
+    reflections: false,
+    plain: true,
+    frameMs: 45,
+    labelSize: 1.5,
+  },
+  low: {
+    pixelRatio: 0.75,
+    antialias: false,
+    shadows: false,
+    reflections: false,
+    plain: true,
+    frameMs: 0,
+    labelSize: 1.15,
+  },
+  medium: {
+    pixelRatio: 1,
+    antialias: true,
+    shadows: false,
+    reflections: true,
+    plain: false,
+    frameMs: 0,
+    labelSize: 1,
+  },
+  high: {
+    pixelRatio: 2,
+    antialias: true,
+    shadows: true,
+    reflections: true,
+    plain: false,
+    frameMs: 0,
+    labelSize: 1,
+  },
 };
 
 const ORDER: readonly Level[] = ["minimal", "low", "medium", "high"];

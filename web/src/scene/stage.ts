@@ -22,6 +22,16 @@ import type { Effort } from "./quality";
 import { Gallery } from "./sculptures";
 import { Sky } from "./sky";
 
+/** What the graphics driver calls itself; asked before anything is drawn. */
+export function rendererName(): string {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return "none";
+  const extension = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(extension ? extension.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return name;
+}
+
 export class Stage {
   readonly scene = new Scene();
   readonly camera = new PerspectiveCamera(58, 1, 0.08, 900);
@@ -66,19 +76,17 @@ export class Stage {
     this.scene.fog = new Fog(look.fog, look.fogNear, look.fogFar);
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(container);
-    this.show(environment);
-    this.resize();
-  }
-
-  /** What the graphics driver calls itself. */
-  get rendererName(): string {
-    const gl = this.renderer.getContext();
-    const extension = gl.getExtension("WEBGL_debug_renderer_info");
-    return String(gl.getParameter(extension ? extension.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+    this.light();
+    this.setEffort(effort);
   }
 
   show(environment: Environment): void {
     this.environment = environment;
+    this.light();
+    this.reflect();
+  }
+
+  private light(): void {
     const look = LOOKS[environment];
     this.sky.show(look);
     this.floor.show(look);
@@ -92,7 +100,6 @@ export class Stage {
     this.fill.intensity = look.fillIntensity;
     this.scene.fog = new Fog(look.fog, look.fogNear, look.fogFar);
     this.renderer.toneMappingExposure = look.exposure;
-    this.reflect();
   }
 
   setEffort(effort: Effort): void {

@@ -14,7 +14,8 @@ import { disc, profileForm } from "./person";
 export interface EntryPorts {
   api: Api;
   health: Health;
-  profile: Profile;
+  /** How this person looks by default; asked again once they are known. */
+  profile(): Profile;
   sessionId: string;
   invite: string | null;
   user(): User | null;
@@ -58,7 +59,7 @@ async function prepare(ports: EntryPorts, card: HTMLElement): Promise<void> {
   const mayEnter = ports.user() !== null || ports.health.open_guests || ports.invite !== null;
   if (!mayEnter) return fill(card, ...signInFirst(ports, card));
   try {
-    await ports.identify(ports.profile.name);
+    await ports.identify(ports.profile().name);
   } catch (thrown) {
     return fill(card, ...problemCard(thrown, ports.home, () => void prepare(ports, card)));
   }
@@ -74,7 +75,7 @@ async function prepare(ports: EntryPorts, card: HTMLElement): Promise<void> {
 }
 
 function ready(ports: EntryPorts, card: HTMLElement, session: Session | null): HTMLElement[] {
-  const form = profileForm(ports.profile);
+  const form = profileForm(ports.profile());
   const error = h("p", { class: "form-error", testid: "entry-error", attrs: { role: "alert" } });
   const enter = h("button", {
     class: "button primary wide",
@@ -118,6 +119,7 @@ function ready(ports: EntryPorts, card: HTMLElement, session: Session | null): H
 async function inside(ports: EntryPorts, session: Session, into: HTMLElement): Promise<void> {
   const seats = `${plural(session.participant_count, "seat")} taken of ${session.max_participants}`;
   try {
+    if (!session.role) throw new Error("only members see who is inside");
     const { participants } = await ports.api.participants(session.session_id);
     const online = participants.filter((person) => person.online);
     const names = online.slice(0, 3).map((person) => person.name);

@@ -256,7 +256,7 @@ function list(
 function roomItem(ports: LobbyPorts, session: Session): HTMLElement {
   const inside = h("span", { class: "faces" });
   const open = (): void => ports.go({ page: "room", sessionId: session.session_id, invite: null });
-  if (session.participant_count > 0) void showFaces(ports.api, session.session_id, inside);
+  if (session.participant_count > 0 && session.role) void showFaces(ports.api, session.session_id, inside);
   const link = h(
     "button",
     {

@@ -45,10 +45,10 @@ export function disc(name: string, color: string, online = true): HTMLElement {
   );
 }
 
-/** Somebody new: a friendly name and a colour; `random` in [0, 1). */
-export function freshProfile(random: () => number): Profile {
+/** Somebody new: a friendly name and a colour that is not `taken`; `random` in [0, 1). */
+export function freshProfile(random: () => number, taken?: string): Profile {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  return { name: pick(NAMES), color: pick(PALETTE) };
+  return { name: pick(NAMES), color: pick(PALETTE.filter((color) => color !== taken)) };
 }
 
 /** What the service takes for a name, or null where nothing is left of it. */

@@ -138,7 +138,9 @@ export class Shell {
     if (words !== this.chipText) {
       this.chipText = words;
       this.chip.className = `chip ${live ? "good" : state === "connecting" || state === "idle" ? "" : "bad"}`;
-      fill(this.chip, h("i", { attrs: { "aria-hidden": "true" } }), words);
+      const [first, ...rest] = words.split(` · ${carrier}`);
+      const more = rest.length > 0 ? h("span", { class: "wide-only" }, ` · ${carrier}`) : null;
+      fill(this.chip, h("i", { attrs: { "aria-hidden": "true" } }), h("span", {}, first ?? "", more));
     }
     const lost = state === "waiting" || state === "offline" || (state === "connecting" && view.failures > 0);
     this.banner.hidden = !lost;
