@@ -150,8 +150,9 @@ async function enter(route: Extract<Route, { page: "room" }>, chosen: Profile): 
   room = made;
   try {
     made.start();
-  } catch {
-    problem({ code: "webgl" }, () => void render());
+  } catch (thrown) {
+    const drawable = document.createElement("canvas").getContext("webgl2") !== null;
+    problem(drawable ? thrown : { code: "webgl" }, () => void render());
   }
 }
 

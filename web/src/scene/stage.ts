@@ -87,7 +87,7 @@ export class Stage {
   }
 
   private light(): void {
-    const look = LOOKS[environment];
+    const look = LOOKS[this.environment];
     this.sky.show(look);
     this.floor.show(look);
     this.architecture.show(look);

@@ -35,6 +35,7 @@ export type Color = string;
 
 export type Email = string;
 
+/** begins and ends with something visible (Cognito) */
 export type Password = string;
 
 export type OpaqueToken = string;
@@ -51,6 +52,8 @@ export type Seats = number;
 export type Vec3 = readonly [number, number, number];
 
 export type Quat = readonly [number, number, number, number];
+
+export type GivenRole = Role;
 
 /** What a person may do in one session; `sessions.model` has the matrix. */
 export type Role = "owner" | "editor" | "viewer" | "guest";
@@ -230,8 +233,7 @@ export interface Ticket {
 
 /** What an owner may choose for a room. */
 export interface SessionSettings {
-  /** for who joins without an invite; never owner */
-  default_role?: Role;
+  default_role?: GivenRole;
   environment?: Environment;
 }
 
@@ -326,7 +328,7 @@ export interface UpdateParticipant {
 
 /** A link that lets people in with a role. `max_uses` counts people, not visits; absent = unlimited. */
 export interface CreateInvite {
-  role?: Role;
+  role?: GivenRole;
   expires_in_s?: number;
   max_uses?: Seats | null;
 }
@@ -615,7 +617,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "media_type.unsupported": { status: 415, message: "Send the body as application/json." },
   "query.invalid": { status: 400, message: "A query parameter is not valid." },
   "path.invalid": { status: 400, message: "A path parameter is not valid." },
-  "cursor.invalid": { status: 400, message: "The pagination cursor is not one this listing gave out." },
+  "cursor.invalid": { status: 404, message: "The pagination cursor is not one this listing gave out." },
   "route.unknown": { status: 404, message: "There is nothing at this address." },
   "method.not_allowed": { status: 405, message: "This address does not answer that method." },
   "message.unknown": { status: 400, message: "There is no message of that type." },
@@ -635,7 +637,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "password.weak": { status: 422, message: "The password does not meet the policy." },
   "confirmation.wrong": { status: 403, message: "The confirmation code is wrong or has expired." },
   "session.unknown": { status: 404, message: "There is no such session, or it is not open to you." },
-  "session.ended": { status: 410, message: "This session has ended." },
+  "session.ended": { status: 409, message: "This session has ended." },
   "session.full": { status: 409, message: "Every seat in this session is taken." },
   "session.smaller_than_occupancy": { status: 409, message: "More people are inside than that many seats." },
   "participant.unknown": { status: 404, message: "There is no such participant in this session." },
@@ -643,8 +645,8 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "participant.not_joined": { status: 409, message: "Join the session first." },
   "owner.required": { status: 409, message: "A session keeps at least one owner; name another first." },
   "invite.unknown": { status: 404, message: "There is no such invite." },
-  "invite.expired": { status: 410, message: "This invite has expired." },
-  "invite.exhausted": { status: 410, message: "This invite was used as often as it allows." },
+  "invite.expired": { status: 409, message: "This invite has expired." },
+  "invite.exhausted": { status: 409, message: "This invite was used as often as it allows." },
   "invite.limit": { status: 409, message: "This session has as many invites as it may have." },
   "version.conflict": { status: 412, message: "It was changed meanwhile; read it again." },
   "connection.gone": { status: 410, message: "This connection is no longer part of the session." },
