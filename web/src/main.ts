@@ -137,6 +137,7 @@ async function enter(route: Extract<Route, { page: "room" }>, chosen: Profile): 
     tabId(sessionStorage),
     import("./room/room"),
   ]);
+  passport.markEntered();
   const made = new Room({
     api,
     toasts,

@@ -193,6 +193,18 @@ describe("a passport", () => {
     expect(passport.token()).toBe("token-ada");
   });
 
+  it("may still change its name while nobody has met it, and stays who it is once it was in a room", async () => {
+    const { passport } = build();
+    answers = [json(201, tokens("linden")), json(201, tokens("ada"))];
+    await passport.enter("linden", null, null, true);
+    expect((await passport.enter("ada", null, null, true)).name).toBe("ada");
+    passport.markEntered();
+    expect((await passport.enter("ida", null, null, true)).user_id).toBe("gst_ada");
+    answers = [json(200, tokens("ada"))];
+    await passport.refresh();
+    expect((await passport.enter("ida", null, null, true)).user_id).toBe("gst_ada");
+  });
+
   it("does not fail where storage is denied", () => {
     const denied: Shelf = {
       getItem: () => {

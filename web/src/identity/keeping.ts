@@ -14,6 +14,8 @@ export interface Identity {
   user: User;
   /** The only session this identity is good for, or null. */
   sessionId: string | null;
+  /** Has been in a room: others may know them, and rooms may be theirs. */
+  entered?: boolean;
 }
 
 export interface Profile {

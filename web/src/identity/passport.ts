@@ -71,14 +71,22 @@ export class Passport implements Credentials {
       this.current &&
       (this.current.user.kind === "account" || (await this.claim(this.current.user.user_id)))
     ) {
+      this.rename(name);
       await this.fresh();
       if (this.current) return this.current.user;
     }
-    const forked = this.current !== null;
+    const forked = this.current !== null || this.onlyTab;
     const tokens = await this.api().guest(openGuests || !invite ? { name } : { name, invite });
     this.adopt(tokens, forked);
     await this.claim(tokens.user.user_id);
     return tokens.user;
+  }
+
+  /** They have been in a room: from now on they stay who they are, whatever name they choose there. */
+  markEntered(): void {
+    if (!this.current || this.current.entered) return;
+    this.current = { ...this.current, entered: true };
+    this.keeping.keep(this.current, this.onlyTab);
   }
 
   async logIn(email: string, password: string): Promise<User> {
@@ -91,6 +99,15 @@ export class Passport implements Credentials {
     this.current = null;
   }
 
+  /** A guest whom nobody has met yet and who gives another name is another guest. */
+  private rename(name: string): void {
+    const { current } = this;
+    if (current?.user.kind === "guest" && !current.entered && current.user.name !== name) {
+      this.keeping.forget(current);
+      this.current = null;
+    }
+  }
+
   private usable(sessionId: string | null): Identity | null {
     const bound = this.current?.sessionId;
     return bound === null || bound === sessionId ? this.current : null;
@@ -98,7 +115,8 @@ export class Passport implements Credentials {
 
   private adopt(tokens: TokenSet, onlyTab: boolean): void {
     this.onlyTab = onlyTab;
-    this.current = identityOf(tokens, this.now());
+    const same = this.current?.user.user_id === tokens.user.user_id && this.current.entered === true;
+    this.current = { ...identityOf(tokens, this.now()), ...(same ? { entered: true } : {}) };
     this.keeping.keep(this.current, onlyTab);
   }
 
