@@ -199,7 +199,7 @@ def _all_errors(
     if "{" in path:
         found.add(Code.PATH_INVALID)
     if if_match:
-        found.add(Code.VERSION_CONFLICT)
+        found |= {Code.VERSION_CONFLICT, Code.QUERY_INVALID}
     return frozenset(found)
 
 
@@ -298,10 +298,14 @@ def _convert(value: object, type_: Any, code: Code, where: str) -> Any:
         raise AppError(code, f"{where}: {exc}") from exc
 
 
+IF_MATCH: Final = r'"?([0-9]{1,15})"?'
+"""One strong ETag; its quotes may be missing, as some clients send it."""
+
+
 def _if_match(header: str | None) -> int | None:
     if header is None or header.strip() == "*":
         return None
-    found = re.fullmatch(r'"([0-9]{1,15})"', header.strip())
+    found = re.fullmatch(IF_MATCH, header.strip())
     if found is None:
-        raise AppError(Code.VERSION_CONFLICT, "If-Match is not an ETag of this session")
+        raise AppError(Code.QUERY_INVALID, "If-Match is not an ETag of ours")
     return int(found.group(1))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chalicelib.endpoint import PATH_TYPES, Endpoint, Nothing
+from chalicelib.endpoint import IF_MATCH, PATH_TYPES, Endpoint, Nothing
 from chalicelib.wire.bodies import ErrorBody, Session
 from chalicelib.wire.codes import STATUS, Code
 
@@ -73,7 +73,7 @@ def _operation(e: Endpoint) -> Schema:
                 "in": "header",
                 "required": False,
                 "description": "the ETag that was read; without it the last writer wins",
-                "schema": {"type": "string", "pattern": r'^("\d{1,15}"|\*)$'},
+                "schema": {"type": "string", "pattern": rf"^({IF_MATCH}|\*)$"},
             }
         )
     operation: Schema = {"operationId": e.name, "tags": [e.tag], "summary": summary.strip()}

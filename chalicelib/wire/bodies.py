@@ -12,6 +12,7 @@ from chalicelib.wire.types import (
     Email,
     EntityId,
     Environment,
+    GivenRole,
     InviteCode,
     InviteId,
     Millis,
@@ -152,7 +153,8 @@ class Ticket(Value, frozen=True, kw_only=True):
 class SessionSettings(Value, frozen=True, kw_only=True):
     """What an owner may choose for a room."""
 
-    default_role: Annotated[Role, Meta(description="for who joins without an invite; never owner")] = Role.EDITOR
+    default_role: GivenRole = Role.EDITOR
+    """For who joins without an invite."""
     environment: Environment = Environment.DAWN
 
 
@@ -260,7 +262,7 @@ class UpdateParticipant(Value, frozen=True, kw_only=True):
 class CreateInvite(Value, frozen=True, kw_only=True):
     """A link that lets people in with a role. `max_uses` counts people, not visits; absent = unlimited."""
 
-    role: Role = Role.EDITOR
+    role: GivenRole = Role.EDITOR
     expires_in_s: Annotated[int, Meta(ge=60, le=limits.INVITE_TTL_MAX_S)] = limits.INVITE_TTL_DEFAULT_S
     max_uses: Annotated[int, Meta(ge=1, le=limits.INVITE_USES_MAX)] | None = None
 

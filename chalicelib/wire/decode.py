@@ -33,11 +33,29 @@ def decode_body(raw: bytes | str, type_: type[T]) -> T:
     if len(data) > limits.REST_BODY_BYTES:
         raise AppError(Code.BODY_TOO_LARGE, f"{len(data)} of {limits.REST_BODY_BYTES} bytes")
     try:
-        return msgspec.json.decode(data, type=type_)
+        return _decode_or_convert(data, type_)
     except msgspec.ValidationError as exc:
         raise AppError(Code.BODY_INVALID, str(exc)) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise AppError(Code.BODY_MALFORMED) from exc
+
+
+def _decode_or_convert(data: bytes, type_: type[T]) -> T:
+    """JSON Schema calls 64.0 an integer, msgspec does not: what was refused is tried again with such numbers whole."""
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except msgspec.ValidationError:
+        return msgspec.convert(_whole(msgspec.json.decode(data)), type_)
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _whole(v) for k, v in value.items()}
+    return value
 
 
 def decode_client_message(raw: bytes | str) -> ClientMessage:

@@ -48,10 +48,18 @@ SessionName = Annotated[
 ]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS)]
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)", description="#rrggbb, lower case")]
-Email = Annotated[
-    str, Meta(max_length=limits.EMAIL_CHARS, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$(?!\n)")
+_LOCAL = r"[A-Za-z0-9_%+-]{1,64}(\.[A-Za-z0-9_%+-]{1,64})*"
+_DOMAIN = r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+Email = Annotated[str, Meta(max_length=limits.EMAIL_CHARS, pattern=rf"^{_LOCAL}@{_DOMAIN}$(?!\n)")]
+Password = Annotated[
+    str,
+    Meta(
+        min_length=limits.PASSWORD_CHARS_MIN,
+        max_length=limits.PASSWORD_CHARS,
+        pattern=rf"^\S.{{{limits.PASSWORD_CHARS_MIN - 2},{limits.PASSWORD_CHARS - 2}}}\S$(?!\n)",
+        description="begins and ends with something visible (Cognito)",
+    ),
 ]
-Password = Annotated[str, Meta(min_length=limits.PASSWORD_CHARS_MIN, max_length=limits.PASSWORD_CHARS)]
 OpaqueToken = Annotated[str, Meta(min_length=1, max_length=limits.TOKEN_CHARS)]
 PageCursor = Annotated[str, Meta(min_length=1, max_length=limits.CURSOR_CHARS, pattern=r"^[A-Za-z0-9_=-]+$(?!\n)")]
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1, description="milliseconds since the epoch")]
@@ -71,6 +79,10 @@ class Role(StrEnum):
     EDITOR = "editor"
     VIEWER = "viewer"
     GUEST = "guest"
+
+
+GivenRole = Annotated[Role, Meta(extra_json_schema={"enum": ["editor", "viewer", "guest"]})]
+"""A role that comes with a link: nobody owns by one."""
 
 
 class UserKind(StrEnum):

@@ -27,6 +27,8 @@ def test_every_operation_keeps_its_word(stack: Stack, tmp_path: Path) -> None:
     token = asyncio.run(_token(stack.base_url))
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
+        "--config-file",
+        str(Path(__file__).with_name("schemathesis.toml")),
         "run",
         f"{stack.base_url}/api/openapi.json",
         "--header",

@@ -191,9 +191,9 @@ def test_if_match_is_an_etag_or_nothing(app: HolodeckApp, header: str | None, ve
     assert answer.headers["ETag"] == f'"{version}"'
 
 
-@pytest.mark.parametrize("header", ["", "7", "''", '"x"', 'W/"7"', '"7", "8"', '"-1"', '"1e3"', f'"{"9" * 16}"', '"٣"'])
-def test_an_if_match_that_no_session_ever_had_is_a_conflict(app: HolodeckApp, header: str) -> None:
-    """It matches no version, so the precondition failed."""
+@pytest.mark.parametrize("header", ["", "''", '"x"', 'W/"7"', '"7", "8"', '"-1"', '"1e3"', f'"{"9" * 16}"', '"٣"'])
+def test_an_if_match_that_is_no_etag_of_ours_is_refused(app: HolodeckApp, header: str) -> None:
+    """It is not what a session's ETag looks like: the request is wrong, not late."""
     answer = call(
         app,
         "PUT",
@@ -203,7 +203,7 @@ def test_an_if_match_that_no_session_ever_had_is_a_conflict(app: HolodeckApp, he
         token="ada",
         headers={"If-Match": header},
     )
-    assert_error(answer, Code.VERSION_CONFLICT)
+    assert_error(answer, Code.QUERY_INVALID)
 
 
 # -- failures --
@@ -265,7 +265,7 @@ def test_a_route_declares_every_error_it_can_give() -> None:
     assert declared["read"] == always | token | {Code.QUERY_INVALID, Code.PATH_INVALID, Code.SESSION_UNKNOWN}
     assert declared["write"] == always | token | body
     assert declared["open_to_all"] == always | body
-    assert declared["replace"] == always | token | body | {Code.PATH_INVALID, Code.VERSION_CONFLICT}
+    assert declared["replace"] == always | token | body | {Code.PATH_INVALID, Code.VERSION_CONFLICT, Code.QUERY_INVALID}
     assert declared["remove"] == always | token | {Code.PATH_INVALID, Code.ROLE_INSUFFICIENT}
 
 
