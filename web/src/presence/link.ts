@@ -25,7 +25,7 @@ export interface LinkEvents {
 }
 
 export class Link {
-  rttMs: number | null = null;
+  private rtts: number[] = [];
   private socket: SocketLike | null = null;
   private ended = false;
   private cancelTimers: (() => void)[] = [];
@@ -76,6 +76,11 @@ export class Link {
     });
   }
 
+  /** The least of the last three: the way there and back, not how busy the page was meanwhile. */
+  get rttMs(): number | null {
+    return this.rtts.length > 0 ? Math.min(...this.rtts) : null;
+  }
+
   get over(): boolean {
     return this.ended;
   }
@@ -104,7 +109,7 @@ export class Link {
 
   private receive(message: ServerMessage): void {
     if (message.type === "pong") {
-      this.rttMs = Math.max(0, this.ports.now() - message.at_ms);
+      this.rtts = [...this.rtts.slice(-2), Math.max(0, this.ports.now() - message.at_ms)];
       this.awaitingPong?.();
       this.awaitingPong = null;
     }

@@ -149,7 +149,7 @@ export class Gallery {
   constructor(look: Look) {
     this.centre();
     PIECES.forEach(({ id, title, parts, spin }, n) => {
-      const angle = -Math.PI / 2 + ((n + 0.5) / PIECES.length) * Math.PI * 2;
+      const angle = -Math.PI / 2 + (n / PIECES.length) * Math.PI * 2;
       const height = n % 2 ? 0.85 : 1.05;
       const base = new Mesh(new CylinderGeometry(0.62, 0.68, height, 40), this.plinth);
       base.position.set(Math.cos(angle) * CIRCLE_M, height / 2, Math.sin(angle) * CIRCLE_M);
