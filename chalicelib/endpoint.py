@@ -82,7 +82,7 @@ class Endpoint:
 
 
 PATH_TYPES: Final[dict[str, Any]] = {"session_id": SessionId, "user_id": UserId, "invite_id": InviteId}
-_ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.UPSTREAM_UNAVAILABLE})
+_ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
 _BODY: Final = frozenset(
     {Code.BODY_MALFORMED, Code.BODY_INVALID, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED, Code.IDENTITY_MISMATCH}

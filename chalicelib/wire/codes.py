@@ -14,6 +14,7 @@ class Code(StrEnum):
     BODY_MALFORMED = "body.malformed"
     BODY_INVALID = "body.invalid"
     BODY_TOO_LARGE = "body.too_large"
+    REQUEST_TOO_LARGE = "request.too_large"
     MEDIA_TYPE_UNSUPPORTED = "media_type.unsupported"
     QUERY_INVALID = "query.invalid"
     PATH_INVALID = "path.invalid"
@@ -60,6 +61,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.BODY_MALFORMED: 400,
     Code.BODY_INVALID: 422,
     Code.BODY_TOO_LARGE: 413,
+    Code.REQUEST_TOO_LARGE: 413,
     Code.MEDIA_TYPE_UNSUPPORTED: 415,
     Code.QUERY_INVALID: 400,
     Code.PATH_INVALID: 400,
@@ -106,6 +108,7 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.BODY_MALFORMED: "The body is not well-formed JSON.",
     Code.BODY_INVALID: "The body does not have the expected shape.",
     Code.BODY_TOO_LARGE: "The body is larger than allowed.",
+    Code.REQUEST_TOO_LARGE: "The address and headers are larger than allowed.",
     Code.MEDIA_TYPE_UNSUPPORTED: "Send the body as application/json.",
     Code.QUERY_INVALID: "A query parameter is not valid.",
     Code.PATH_INVALID: "A path parameter is not valid.",

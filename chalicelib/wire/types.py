@@ -48,7 +48,7 @@ SessionName = Annotated[
 ]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS)]
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)", description="#rrggbb, lower case")]
-_LOCAL = r"[A-Za-z0-9_%+-]{1,64}(\.[A-Za-z0-9_%+-]{1,64})*"
+_LOCAL = r"[A-Za-z0-9_][A-Za-z0-9_%+-]{0,63}(\.[A-Za-z0-9_%+-]{1,64})*"
 _DOMAIN = r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 Email = Annotated[str, Meta(max_length=limits.EMAIL_CHARS, pattern=rf"^{_LOCAL}@{_DOMAIN}$(?!\n)")]
 Password = Annotated[

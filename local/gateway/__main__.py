@@ -9,7 +9,7 @@ from aiohttp import web
 
 from chalicelib.aws.client import environment_credentials
 from local.gateway.invoker import Invoker
-from local.gateway.server import applications
+from local.gateway.server import LINE_BYTES, applications
 from local.gateway.settings import from_environment
 from local.process import die_with_parent
 
@@ -20,7 +20,10 @@ async def serve() -> None:
     invoker = Invoker(Path(os.environ["GATEWAY_SOCKET"]), settings.integration_timeout_s)
     await invoker.start()
     apps = applications(invoker, settings, Path(os.environ["PAGE_ROOT"]), environment_credentials())
-    runners = [web.AppRunner(a, access_log=None, shutdown_timeout=0.5) for a in apps]
+    runners = [
+        web.AppRunner(a, access_log=None, shutdown_timeout=0.5, max_line_size=LINE_BYTES, max_field_size=LINE_BYTES)
+        for a in apps
+    ]
     for runner in runners:
         await runner.setup()
     stop = asyncio.Event()

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from chalicelib.wire import limits
 from chalicelib.wire.bodies import ErrorBody
 from chalicelib.wire.codes import MESSAGE, Code
 from local.events import STAGE, HttpRequest, rest_event
@@ -53,6 +54,8 @@ class Rest:
         request_id = str(uuid.uuid4())
         if not self._bucket.take(time.monotonic()):
             return refusal(429, Code.RATE_LIMITED, request_id, {"Retry-After": "1"})
+        if _head_bytes(request) > limits.REQUEST_HEAD_BYTES:
+            return refusal(413, Code.REQUEST_TOO_LARGE, request_id)
         if not await self._invoker.ready():
             return refusal(504, Code.UPSTREAM_UNAVAILABLE, request_id)
         raw_path = request.rel_url.raw_path.removeprefix(_PREFIX) or "/"
@@ -87,6 +90,10 @@ class Rest:
             if len(chunks) > self._settings.body_bytes:
                 return None
         return bytes(chunks)
+
+
+def _head_bytes(request: web.Request) -> int:
+    return len(request.raw_path) + sum(len(name) + len(value) for name, value in request.raw_headers)
 
 
 def _as_sent(request: web.Request, raw_path: str, body: bytes) -> HttpRequest:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
@@ -12,6 +13,9 @@ from local.gateway.page import Page
 from local.gateway.rest import Rest
 from local.gateway.settings import Bucket, GatewaySettings
 from local.gateway.sockets import Sockets
+
+LINE_BYTES: Final = 64 * 1024
+"""The longest line aiohttp's parser bears. `rest` refuses what is over API Gateway's own limit, in our error shape."""
 
 
 def applications(

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from chalicelib.aws.sigv4 import Credentials
 from local.gateway.invoker import Invoker
-from local.gateway.server import applications
+from local.gateway.server import LINE_BYTES, applications
 from local.gateway.settings import from_environment
 
 ROUTES = {"/things": ["POST", "GET"], "/things/{thing_id}": ["GET"]}
@@ -101,7 +101,10 @@ async def house(page: Path | None = None, **settings: float) -> AsyncIterator[Ho
             ends.push_async_callback(asyncio.wait, [worker])
             ends.push_async_callback(invoker.close)
             made = applications(invoker, chosen, page or Path(folder), CREDENTIALS)
-            servers = [await ends.enter_async_context(TestServer(a, shutdown_timeout=0.1)) for a in made]
+            servers = [TestServer(a) for a in made]
+            for server in servers:
+                ends.push_async_callback(server.close)
+                await server.start_server(shutdown_timeout=0.1, max_line_size=LINE_BYTES, max_field_size=LINE_BYTES)
             public, management = (str(server.make_url("")).rstrip("/") for server in servers)
             http = await ends.enter_async_context(aiohttp.ClientSession())
             ends.callback(functions.held.set)

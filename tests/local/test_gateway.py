@@ -80,6 +80,15 @@ async def test_a_large_body_is_413() -> None:
             assert response.status == 200
 
 
+async def test_a_long_address_is_413() -> None:
+    """API Gateway's 10,240 bytes of request line and headers; past them the answer still has our shape."""
+    async with house() as h:
+        async with h.http.get(f"{h.public}/api/things?q={'x' * 11_000}") as response:
+            assert await refused(response) == (413, Code.REQUEST_TOO_LARGE)
+        async with h.http.get(f"{h.public}/api/things?q={'x' * 9_000}") as response:
+            assert response.status == 200
+
+
 async def test_too_many_requests_are_429() -> None:
     """Past the burst the account is throttled, with a hint when to come again."""
     async with house(rate_per_s=0.001, burst=2) as h:

@@ -78,6 +78,7 @@ export type Code =
   | "body.malformed"
   | "body.invalid"
   | "body.too_large"
+  | "request.too_large"
   | "media_type.unsupported"
   | "query.invalid"
   | "path.invalid"
@@ -558,6 +559,7 @@ export const LIMITS = {
   WS_LIFETIME_S: 7200,
   INTEGRATION_TIMEOUT_S: 29,
   REST_BODY_BYTES: 65536,
+  REQUEST_HEAD_BYTES: 10240,
   FRAME_TARGET_BYTES: 102400,
   TICKET_TTL_S: 30,
   GUEST_TOKEN_TTL_S: 3600,
@@ -614,6 +616,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "body.malformed": { status: 400, message: "The body is not well-formed JSON." },
   "body.invalid": { status: 422, message: "The body does not have the expected shape." },
   "body.too_large": { status: 413, message: "The body is larger than allowed." },
+  "request.too_large": { status: 413, message: "The address and headers are larger than allowed." },
   "media_type.unsupported": { status: 415, message: "Send the body as application/json." },
   "query.invalid": { status: 400, message: "A query parameter is not valid." },
   "path.invalid": { status: 400, message: "A path parameter is not valid." },
