@@ -77,6 +77,7 @@ async def test_an_invite_lets_in_and_removal_puts_out(browser: Browser, stack: S
     await create_room(ada, stack.base_url, "Ada", "Private")
     await ada.page.click(ada.by("open-invite"))
     await ada.page.click(ada.by("copy-invite"))
+    await ada.page.wait_for_selector(ada.by("invite-link"))
     link = await ada.page.input_value(ada.by("invite-link"))
     assert "#invite=" in link
     await open_link(bob, link, "Bob")
