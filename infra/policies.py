@@ -10,7 +10,7 @@ from infra.names import LOGS, ROLES, STAGE_NAME, WEBSOCKET_API, Resources, att, 
 
 Statement = dict[str, Any]
 
-_PRESENCE: Final = ("Query", "UpdateItem", "DeleteItem")
+_PRESENCE: Final = ("Query", "PutItem", "UpdateItem", "DeleteItem")
 TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "api": {
         "sessions": (
@@ -30,7 +30,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "connect": {
         "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
         "activity": ("PutItem",),
-        "presence": ("Query", "UpdateItem"),
+        "presence": ("Query", "PutItem", "UpdateItem"),
         "connections": ("PutItem", "DeleteItem"),
         "tickets": ("PutItem",),
     },
@@ -43,7 +43,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "disconnect": {
         "sessions": ("UpdateItem",),
         "activity": ("PutItem",),
-        "presence": _PRESENCE,
+        "presence": ("Query", "UpdateItem", "DeleteItem"),
         "connections": ("GetItem", "DeleteItem"),
     },
 }

@@ -1,8 +1,9 @@
 """Presence and connections in DynamoDB, through the lean client: these writes are the hot path of the carrier.
 
 Tables (docs/architecture.md lists every access pattern):
-- presence: PK session_id, SK sk = peer id; the lease of the room's broadcaster is the row "~broadcast". One consistent
-  Query gives a tick all that it needs. TTL `expires_at`.
+- presence: PK session_id, SK sk. A peer has two items: who it is (sk = peer id) and its newest state (peer id + "~"),
+  because a small conditional Put is the cheapest write there is, and there are five a second of it. The lease of the
+  room's broadcaster is "~broadcast". One consistent Query gives a tick all that it needs. TTL `expires_at`.
 - connections: PK connection_id. Found once per container and connection, then remembered: it never changes. TTL.
 `presence.tables` declares them.
 """
@@ -17,6 +18,7 @@ from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
 
 LEASE_SK: Final = "~broadcast"
+_STATE: Final = "~"
 
 
 class _S(msgspec.Struct):
@@ -39,8 +41,7 @@ class _PresenceItem(msgspec.Struct):
     joined: _N | None = None
     seen: _N | None = None
     entered: _N | None = None
-    epoch: _N | None = None
-    counter: _N | None = None
+    order: _S | None = None
     fragment: _S | None = None
     leaving: _N | None = None
     holder: _S | None = None
@@ -64,7 +65,13 @@ def _number(value: _N | None) -> int:
     return int(value.n) if value else 0
 
 
-def _row(item: _PresenceItem) -> Row:
+def _order(order: tuple[int, int]) -> str:
+    """Sorts as the pair does: both are below 2^53."""
+    return f"{order[0]:016d}.{order[1]:016d}"
+
+
+def _row(item: _PresenceItem, state: _PresenceItem | None) -> Row:
+    epoch, _, counter = _text(state.order if state else None).partition(".")
     return Row(
         session_id=item.session_id.s,
         peer_id=item.sk.s,
@@ -75,11 +82,11 @@ def _row(item: _PresenceItem) -> Row:
         role=Role(_text(item.person_role)),
         kind=UserKind(_text(item.kind)),
         joined_at_ms=_number(item.joined),
-        seen_at_ms=_number(item.seen),
+        seen_at_ms=max(_number(item.seen), _number(state.seen if state else None)),
         entered=bool(_number(item.entered)),
-        epoch=_number(item.epoch),
-        counter=_number(item.counter),
-        fragment=_text(item.fragment).encode(),
+        epoch=int(epoch or 0),
+        counter=int(counter or 0),
+        fragment=_text(state.fragment if state else None).encode(),
         leaving_at_ms=_number(item.leaving),
     )
 
@@ -169,9 +176,17 @@ class PresenceStore:
                 "seen>:f AND (attribute_not_exists(leaving) OR leaving>:n)",
             )
         except ConditionFailed:
-            anew = f"SET {assign}, joined=:n REMOVE leaving, fragment, epoch, #k"
-            await self._update(row.session_id, row.peer_id, anew, values, None, {"#k": "counter"})
+            await self._update(row.session_id, row.peer_id, f"SET {assign}, joined=:n REMOVE leaving", values, None)
+            await self._put_state(row.session_id, row.peer_id, row.connection_id, "", "", now_ms, {})
             return False
+        await self._update(
+            row.session_id,
+            row.peer_id + _STATE,
+            "SET conn=:c, #o=if_not_exists(#o, :z), expires_at=:x",
+            {":c": {"S": row.connection_id}, ":z": {"S": ""}, ":x": {"N": _expiry_s(now_ms)}},
+            None,
+            {"#o": "order"},
+        )
         return True
 
     async def enter(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
@@ -188,23 +203,15 @@ class PresenceStore:
         self, session_id: str, peer_id: str, connection_id: str, order: tuple[int, int], fragment: bytes, now_ms: int
     ) -> bool:
         """Stores a newer state; an older or equal one changes nothing. False if the row is not this connection's."""
-        values = {
-            ":f": {"S": fragment.decode()},
-            ":e": {"N": str(order[0])},
-            ":k": {"N": str(order[1])},
-            ":n": {"N": str(now_ms)},
-            ":x": {"N": _expiry_s(now_ms)},
-            ":c": {"S": connection_id},
+        condition = {
+            "ConditionExpression": "conn=:c AND #o<:o",
+            "ExpressionAttributeNames": {"#o": "order"},
+            "ExpressionAttributeValues": {":c": {"S": connection_id}, ":o": {"S": _order(order)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        condition = "conn=:c AND (attribute_not_exists(epoch) OR epoch<:e OR (epoch=:e AND #k<:k))"
         try:
-            await self._update(
-                session_id,
-                peer_id,
-                "SET fragment=:f, epoch=:e, #k=:k, seen=:n, expires_at=:x",
-                values,
-                condition,
-                {"#k": "counter"},
+            await self._put_state(
+                session_id, peer_id, connection_id, _order(order), fragment.decode(), now_ms, condition
             )
         except ConditionFailed as exc:
             return exc.item is not None and exc.item.get("conn", {}).get("S") == connection_id
@@ -227,18 +234,19 @@ class PresenceStore:
 
     async def delete_row(self, row: Row, *, only_if_unchanged: bool) -> bool:
         """Removes a peer's row; False if it has attached again or left otherwise meanwhile, and that was asked."""
-        request: dict[str, Any] = {
-            "TableName": self._presence,
-            "Key": {"session_id": {"S": row.session_id}, "sk": {"S": row.peer_id}},
-        }
+        condition: dict[str, Any] = {}
         if only_if_unchanged:
-            request["ConditionExpression"] = "conn=:c AND seen=:n"
-            request["ExpressionAttributeValues"] = {
+            condition["ExpressionAttributeValues"] = {
                 ":c": {"S": row.connection_id},
                 ":n": {"N": str(row.seen_at_ms)},
             }
+        same = "conn=:c AND seen<=:n"
         try:
-            await self._dynamo.call("DeleteItem", request, dict)
+            # The state goes first: whoever is told that an update was stored has a row that is still there.
+            for sk, unchanged in ((row.peer_id + _STATE, f"attribute_not_exists(conn) OR {same}"), (row.peer_id, same)):
+                if only_if_unchanged:
+                    condition["ConditionExpression"] = unchanged
+                await self._delete(row.session_id, sk, condition)
         except ConditionFailed:
             return False
         return True
@@ -251,17 +259,20 @@ class PresenceStore:
             "ExpressionAttributeValues": {":s": {"S": session_id}},
             "ConsistentRead": True,
         }
-        rows: list[Row] = []
+        peers: list[_PresenceItem] = []
+        states: dict[str, _PresenceItem] = {}
         lease = None
         while True:
             page = await self._dynamo.call("Query", request, _Page)
             for item in page.items:
                 if item.sk.s == LEASE_SK:
                     lease = Lease(_text(item.holder), _number(item.until))
+                elif item.sk.s.endswith(_STATE):
+                    states[item.sk.s.removesuffix(_STATE)] = item
                 elif item.person_role:
-                    rows.append(_row(item))
+                    peers.append(item)
             if page.last is None:
-                return Room(tuple(rows), lease)
+                return Room(tuple(_row(peer, states.get(peer.sk.s)) for peer in peers), lease)
             request["ExclusiveStartKey"] = page.last
 
     # -- the broadcaster's lease --
@@ -304,8 +315,7 @@ class PresenceStore:
         room = await self.room(session_id)
         for row in room.rows:
             await self.delete_row(row, only_if_unchanged=False)
-        request = {"TableName": self._presence, "Key": {"session_id": {"S": session_id}, "sk": {"S": LEASE_SK}}}
-        await self._dynamo.call("DeleteItem", request, dict)
+        await self._delete(session_id, LEASE_SK, {})
 
     def _lease_values(self, lease: Lease) -> dict[str, dict[str, str]]:
         return {
@@ -313,6 +323,31 @@ class PresenceStore:
             ":u": {"N": str(lease.until_ms)},
             ":x": {"N": _expiry_s(lease.until_ms)},
         }
+
+    async def _put_state(
+        self,
+        session_id: str,
+        peer_id: str,
+        connection_id: str,
+        order: str,
+        fragment: str,
+        now_ms: int,
+        condition: dict[str, Any],
+    ) -> None:
+        item = {
+            "session_id": {"S": session_id},
+            "sk": {"S": peer_id + _STATE},
+            "conn": {"S": connection_id},
+            "order": {"S": order},
+            "fragment": {"S": fragment},
+            "seen": {"N": str(now_ms)},
+            "expires_at": {"N": _expiry_s(now_ms)},
+        }
+        await self._dynamo.call("PutItem", {"TableName": self._presence, "Item": item, **condition}, dict)
+
+    async def _delete(self, session_id: str, sk: str, condition: dict[str, Any]) -> None:
+        key = {"session_id": {"S": session_id}, "sk": {"S": sk}}
+        await self._dynamo.call("DeleteItem", {"TableName": self._presence, "Key": key, **condition}, dict)
 
     async def _owned(
         self,

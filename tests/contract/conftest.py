@@ -1,19 +1,19 @@
 """The databases that every store's contract runs on, and a line in the summary when one of them could not be had.
 
-`memory` stands for the fakes; `moto` is a moto server in this process that takes one request at a time (moto's tables
-are not safe under concurrency); `dynamodb-local` is Amazon's own emulator, which needs Java and (the first time) Maven.
+`memory` stands for the fakes; `moto` is the local system's own moto server; `dynamodb-local` is
+Amazon's own emulator, which needs Java and (the first time) Maven.
 """
 
 import os
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from local import dynamodb
-from local.moto_server import Quiet, Serialised
+from local.process import free_port
+from local.system import ROOT
 from tests.contract.tables import Database
 
 _absent = pytest.StashKey[str | None]()
@@ -47,20 +47,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """A moto server for the whole run."""
-    application = Serialised(DomainDispatcherApplication(create_backend_app))
-    server = make_server(
-        "127.0.0.1",
-        0,
-        application,
-        threaded=True,
-        request_handler=Quiet,
-    )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "local.moto_server", str(port)], cwd=ROOT)
+    endpoint = f"http://127.0.0.1:{port}"
+    dynamodb.wait_until_up(endpoint, process)
+    yield endpoint
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -252,7 +252,7 @@ def test_every_request_is_logged_once_without_its_token_or_body(app: HolodeckApp
 
 def test_a_route_declares_every_error_it_can_give() -> None:
     """Its own, and those of what it asks for."""
-    always = {Code.INTERNAL, Code.RATE_LIMITED, Code.UPSTREAM_UNAVAILABLE}
+    always = {Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE}
     token = {Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED}
     body = {
         Code.BODY_MALFORMED,
