@@ -10,18 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
-
+from chalicelib.aws.http import HttpClient, Reply
 from chalicelib.aws.once import once
 from chalicelib.aws.sigv4 import EMPTY_SHA256, Credentials, sign
 
 T = TypeVar("T")
-_CONNECTIONS_MAX: Final = 128
 
 
 class LoopThread:
@@ -52,26 +48,15 @@ def environment_credentials() -> Credentials:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer: status and body."""
-
-    status: int
-    body: bytes
-
-
 class SignedClient:
     """Sends signed requests to one endpoint of one service."""
 
     def __init__(self, endpoint: str, *, region: str, service: str, timeout_s: float) -> None:
         parts = urlsplit(endpoint)
-        self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._host = parts.netloc
+        self._http = HttpClient(f"{parts.scheme}://{parts.netloc}", timeout_s)
         self.base_path = parts.path.rstrip("/")
         self._region = region
         self._service = service
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._session: aiohttp.ClientSession | None = None
         self._credentials = environment_credentials()
         self._date: tuple[int, str] = (0, "")
 
@@ -85,14 +70,14 @@ class SignedClient:
         content_type: str | None = None,
         payload_sha256: str | None = None,
     ) -> Reply:
-        """One signed request. Raises aiohttp.ClientError, OSError or TimeoutError; the callers translate them.
+        """One signed request. Raises OSError (a TimeoutError is one); the callers translate it.
 
         `payload_sha256` may be given where one body goes to many.
         """
         digest = payload_sha256 or (hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256)
         headers = sign(
             method,
-            self._host,
+            self._http.host,
             path,
             digest,
             self._credentials,
@@ -103,26 +88,11 @@ class SignedClient:
         )
         if content_type:
             headers["content-type"] = content_type
-        session = self._open()
-        url = URL(self._origin + path, encoded=True)
-        async with session.request(method, url, data=body or None, headers=headers, allow_redirects=False) as response:
-            return Reply(response.status, await response.read())
+        return await self._http.request(method, path, headers, body)
 
     async def close(self) -> None:
         """Closes the connections; the next request opens new ones."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, keepalive_timeout=50, ttl_dns_cache=60),
-                timeout=self._timeout,
-                skip_auto_headers=("Accept", "User-Agent", "Accept-Encoding"),
-                auto_decompress=False,
-            )
-        return self._session
+        await self._http.close()
 
     def _amz_date(self) -> str:
         now = int(time.time())

@@ -8,8 +8,6 @@ import asyncio
 import hashlib
 from urllib.parse import quote
 
-import aiohttp
-
 from chalicelib.aws import log
 from chalicelib.aws.client import SignedClient
 from chalicelib.wire import limits
@@ -44,7 +42,7 @@ class ConnectionSender:
         path = f"{self._client.base_path}/@connections/{quote(connection_id, safe='')}"
         try:
             reply = await self._client.request(method, path, data, payload_sha256=payload_sha256)
-        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+        except OSError as exc:
             log.warning("connection.post_failed", connection_id=connection_id, reason=type(exc).__name__)
             return Delivery.FAILED
         if reply.status < 300:

@@ -9,7 +9,6 @@ import asyncio
 import random
 from typing import Any, Final, TypeVar
 
-import aiohttp
 import msgspec
 
 from chalicelib.aws import log
@@ -61,7 +60,7 @@ class Dynamo:
                 reply = await self._client.request(
                     "POST", "/", body, target=_TARGET + operation, content_type=_CONTENT_TYPE
                 )
-            except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+            except OSError as exc:
                 reason = type(exc).__name__
             else:
                 if reply.status == 200:
