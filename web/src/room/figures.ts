@@ -1,7 +1,11 @@
 /** `window.__holodeck`: the room's live figures and a few deterministic hands, for tests and the curious. */
 
+import type { Carrier } from "../presence/carrier";
+import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
-import type { Vec3 } from "../wire/generated";
+import type { Peer, Vec3 } from "../wire/generated";
+import type { Fallback } from "./fallback";
+import type { World } from "./world";
 
 export interface LivePeer {
   peer_id: string;
@@ -56,4 +60,67 @@ export class FrameRate {
     this.since = nowMs;
     return true;
   }
+}
+
+export interface Sources {
+  world: World;
+  carrier: Carrier;
+  fallback: Fallback;
+  roster: Roster;
+  me(): Peer | null;
+  frames(): number;
+}
+
+/** Live: each reading asks the source. */
+export function figuresOf({ world, carrier, fallback, roster, me, frames }: Sources): Holodeck {
+  return {
+    get fps() {
+      return world.rate.fps;
+    },
+    get rtt_ms() {
+      return carrier.rttMs;
+    },
+    get participants() {
+      return new Set([...roster.members.values()].map(({ peer }) => peer.user_id)).size;
+    },
+    get peers() {
+      return world.crowd.shown().map(({ peerId, ...rest }) => ({ peer_id: peerId, ...rest }));
+    },
+    get carrier() {
+      if (carrier.state === "live" || carrier.state === "renewing") return "websocket" as const;
+      return fallback.serving ? ("rest" as const) : ("none" as const);
+    },
+    get connection() {
+      return carrier.state;
+    },
+    get me() {
+      const you = me();
+      const selection = world.selection ? [world.selection] : [];
+      return you && { peer_id: you.peer_id, position: world.position, selection };
+    },
+    get frames_received() {
+      return frames();
+    },
+    get last_echo_ms() {
+      return carrier.outbox.lastEchoMs;
+    },
+    get quality() {
+      return world.level;
+    },
+    moveTo: (position) => world.moveTo(position),
+    pointAt: (position) => world.pointAt(position),
+    lookAt: (position) => world.lookAt(position),
+    select: (entity) => world.select(entity),
+    renew: () => carrier.renew(),
+  };
+}
+
+/** The same, for the corner of the screen. */
+export function figuresText(figures: Holodeck): string {
+  const { fps, quality, rtt_ms, last_echo_ms, frames_received, participants } = figures;
+  return [
+    `${fps} fps · ${quality}`,
+    `rtt ${rtt_ms ?? "–"} ms · echo ${last_echo_ms ?? "–"} ms`,
+    `${frames_received} frames · ${participants} here`,
+  ].join("\n");
 }

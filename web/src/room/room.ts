@@ -4,11 +4,11 @@ import type { Profile } from "../identity/keeping";
 import { browserPorts, Timers } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
 import { type Changes, Roster } from "../presence/roster";
-import { EYE_M } from "../scene/figure";
 import { typing } from "../scene/input";
 import { ActivityPanel } from "../ui/activity";
-import { ask } from "../ui/dialog";
+import { greet } from "../ui/greeting";
 import { InvitePanel } from "../ui/invites";
+import { askHowToLeave } from "../ui/leaving";
 import { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
 import { ROLE_TEXT } from "../ui/person";
@@ -30,7 +30,8 @@ import type {
 } from "../wire/generated";
 import type { RoomContext } from "./context";
 import { Fallback, frameOf } from "./fallback";
-import type { Holodeck } from "./figures";
+import { figuresOf, figuresText } from "./figures";
+import { Place } from "./place";
 import { World } from "./world";
 
 export interface RoomPorts {
@@ -54,6 +55,7 @@ export class Room implements RoomContext {
   readonly toasts: Toasts;
   private readonly carrier: Carrier;
   private readonly timers = new Timers();
+  private readonly place: Place;
   private readonly shell: Shell;
   private readonly panel: Panel;
   private readonly people: PeoplePanel;
@@ -74,6 +76,7 @@ export class Room implements RoomContext {
     this.current = ports.joined.session;
     this.ownRole = ports.joined.participant.role;
     this.sessionId = this.current.session_id;
+    this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.people = new PeoplePanel(this);
     this.panel = this.makePanel();
@@ -106,7 +109,7 @@ export class Room implements RoomContext {
       persona,
       this.roster,
       this.preferences,
-      this.place(),
+      this.place.start(Math.random),
       {
         onState: (state) => this.carrier.offer(state),
         onMode: (mode) => this.shell.setMode(mode),
@@ -117,7 +120,14 @@ export class Room implements RoomContext {
       },
     );
     this.learn(this.current);
-    this.expose();
+    window.__holodeck = figuresOf({
+      world: this.world,
+      carrier: this.carrier,
+      fallback: this.fallback,
+      roster: this.roster,
+      me: () => this.you,
+      frames: () => this.frames,
+    });
     this.shell.stage.focus({ preventScroll: true });
     this.carrier.start();
   }
@@ -234,21 +244,8 @@ export class Room implements RoomContext {
       if (state && peerId !== own) this.world?.crowd.take(state, now);
     }
     if (changes.joined.length + changes.left.length + changes.renamed.length > 0) this.showPeople();
-    if (this.greeted) this.greet(changes);
+    if (this.greeted) greet(this.toasts, changes, this.you?.user_id);
     this.greeted = true;
-  }
-
-  private greet({ joined, left }: Changes): void {
-    const others = (peers: Peer[]): Peer[] => peers.filter((peer) => peer.user_id !== this.you?.user_id);
-    for (const [peers, one, many] of [
-      [others(joined), "came in", "people came in"],
-      [others(left), "left", "people left"],
-    ] as const) {
-      const first = peers[0];
-      if (first && peers.length <= 2) {
-        for (const peer of peers) this.toasts.show(`${peer.name} ${one}`, { color: peer.color });
-      } else if (first) this.toasts.show(`${peers.length} ${many}`, { color: first.color });
-    }
   }
 
   private roleChanged(userId: string, role: Role): void {
@@ -326,14 +323,7 @@ export class Room implements RoomContext {
   }
 
   private async askToLeave(): Promise<void> {
-    const owner = this.ownRole === "owner";
-    const text = owner
-      ? "Step out and the room stays yours. Give it up and the next in line owns it; where nobody is left, it ends."
-      : "Step out and you may come back as you are. Give up your seat and you are no longer a member.";
-    const answer = await ask("Leave the room?", text, [
-      { value: "giveup", label: owner ? "Give it up" : "Give up my seat", danger: true },
-      { value: "out", label: "Step out" },
-    ]);
+    const answer = await askHowToLeave(this.ownRole);
     if (!answer) return;
     if (answer === "giveup") {
       try {
@@ -349,7 +339,7 @@ export class Room implements RoomContext {
     const { signal } = this.abort;
     window.addEventListener("online", () => this.carrier.online(), { signal });
     window.addEventListener("offline", () => this.carrier.offline(), { signal });
-    window.addEventListener("pagehide", () => this.keepPlace(), { signal });
+    window.addEventListener("pagehide", () => this.world && this.place.keep(this.world.position), { signal });
     document.addEventListener("visibilitychange", () => this.world?.tell(), { signal });
     window.addEventListener("keydown", (event) => this.key(event), { signal });
     document.documentElement.classList.toggle("reduced-motion", this.preferences.reducedMotion);
@@ -385,11 +375,8 @@ export class Room implements RoomContext {
       retryInMs: Math.max(0, retryAtMs - Date.now()),
     });
     if (this.panel.open === "people") this.people.render();
-    const figures = this.preferences.figures ? window.__holodeck : undefined;
     this.shell.setFigures(
-      figures
-        ? `${figures.fps} fps · ${figures.quality}\nrtt ${figures.rtt_ms ?? "–"} ms · echo ${figures.last_echo_ms ?? "–"} ms\n${figures.frames_received} frames · ${figures.participants} here`
-        : null,
+      this.preferences.figures && window.__holodeck ? figuresText(window.__holodeck) : null,
     );
   }
 
@@ -398,77 +385,5 @@ export class Room implements RoomContext {
     for (const { peer } of this.roster.members.values()) people.set(peer.user_id, peer);
     this.shell.setPeople([...people.values()]);
     if (this.panel.open === "people") this.people.render();
-  }
-
-  /** Where one stood before a reload; otherwise somewhere on the southern side, facing the middle. */
-  private place(): Vec3 {
-    try {
-      const kept: unknown = JSON.parse(sessionStorage.getItem(`holodeck.place.${this.sessionId}`) ?? "null");
-      if (Array.isArray(kept) && kept.length === 3 && kept.every((v) => Number.isFinite(v))) {
-        return [Number(kept[0]), Number(kept[1]), Number(kept[2])];
-      }
-    } catch {
-      // Denied, or not ours: as if nothing was kept.
-    }
-    const angle = Math.PI / 2 + (Math.random() - 0.5) * 1.1;
-    const away = 12.6 + Math.random() * 2.4;
-    return [Math.cos(angle) * away, EYE_M, Math.sin(angle) * away];
-  }
-
-  private keepPlace(): void {
-    try {
-      sessionStorage.setItem(
-        `holodeck.place.${this.sessionId}`,
-        JSON.stringify(this.world?.position ?? null),
-      );
-    } catch {
-      // Denied: the next load starts at the entrance.
-    }
-  }
-
-  private expose(): void {
-    const { carrier, world, fallback, roster } = this;
-    if (!world) return;
-    const room = this;
-    const figures: Holodeck = {
-      get fps() {
-        return world.rate.fps;
-      },
-      get rtt_ms() {
-        return carrier.rttMs;
-      },
-      get participants() {
-        return new Set([...roster.members.values()].map(({ peer }) => peer.user_id)).size;
-      },
-      get peers() {
-        return world.crowd.shown().map(({ peerId, ...rest }) => ({ peer_id: peerId, ...rest }));
-      },
-      get carrier() {
-        if (carrier.state === "live" || carrier.state === "renewing") return "websocket" as const;
-        return fallback.serving ? ("rest" as const) : ("none" as const);
-      },
-      get connection() {
-        return carrier.state;
-      },
-      get me() {
-        const selection = world.selection ? [world.selection] : [];
-        return room.you && { peer_id: room.you.peer_id, position: world.position, selection };
-      },
-      get frames_received() {
-        return room.frames;
-      },
-      get last_echo_ms() {
-        return carrier.outbox.lastEchoMs;
-      },
-      get quality() {
-        return world.level;
-      },
-      moveTo: (position) => world.moveTo(position),
-      pointAt: (position) => world.pointAt(position),
-      lookAt: (position) => world.lookAt(position),
-      select: (entity) => world.select(entity),
-      renew: () => carrier.renew(),
-    };
-    window.__holodeck = figures;
   }
 }
