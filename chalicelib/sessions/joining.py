@@ -4,6 +4,7 @@ The membership is written before the seat, and is pending (it expires by itself)
 the two leaves nobody seated who is no participant, and no participant who was never let in.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from chalicelib.sessions.access import Access, Found
@@ -59,8 +60,8 @@ class Joining:
     ) -> JoinResult | None:
         """None: somebody changed the membership meanwhile."""
         found = self._access.find(session_id, identity, invited=invite_id is not None)
-        role = self._role(found, identity, invite_id)
-        person = self._enrol(found, identity, role, body)
+        role, assigned_at_ms = self._role(found, identity, invite_id)
+        person = self._enrol(found, identity, role, assigned_at_ms, body)
         seated = None if person is None else self._seats.sit(person)
         if seated is None:
             return None
@@ -71,12 +72,14 @@ class Joining:
         online = user_id in found.record.seats and user_id in self._ports.occupancy.connected_users(session_id)
         return JoinResult(session=record.as_session(role), participant=person.as_participant(record, online=online))
 
-    def _enrol(self, found: Found, identity: Identity, role: Role, body: JoinBody) -> ParticipantRecord | None:
+    def _enrol(
+        self, found: Found, identity: Identity, role: Role, assigned_at_ms: int, body: JoinBody
+    ) -> ParticipantRecord | None:
         """Makes somebody a participant, or brings one up to date. None: somebody else changed that meanwhile."""
         repository, now_ms = self._ports.repository, self._ports.now_ms()
         known = found.person
         if known is None:
-            person = newcomer(found.record, identity, role, body, now_ms)
+            person = replace(newcomer(found.record, identity, role, body, now_ms), assigned_at_ms=assigned_at_ms)
             return person if repository.add_participant(person, now_ms=now_ms) else None
         change = ParticipantChange(
             role=role if role is not known.role else None,
@@ -88,15 +91,30 @@ class Joining:
             known.session_id, known.user_id, change, assigned_at_ms=known.assigned_at_ms
         )
 
-    def _role(self, found: Found, identity: Identity, invite_id: str | None) -> Role:
-        """The role beneath ownership that joining gives. An invite may raise a participant's, never lower it."""
-        session_id, user_id = found.record.session_id, identity.user_id
+    def _role(self, found: Found, identity: Identity, invite_id: str | None) -> tuple[Role, int]:
+        """The role beneath ownership that joining gives, and when an owner gave it (0: none did)."""
         if found.role is None:
-            if invite_id is not None:
-                return self._invites.redeem(session_id, invite_id, user_id).role
-            if found.record.visibility is Visibility.PRIVATE:
-                raise AppError(Code.SESSION_UNKNOWN)
-            return found.record.settings.default_role
+            return self._role_of_newcomer(found.record, identity, invite_id)
+        return self._role_of_member(found, identity, invite_id), 0
+
+    def _role_of_newcomer(self, record: SessionRecord, identity: Identity, invite_id: str | None) -> tuple[Role, int]:
+        """Who comes back is no more than an owner made of them, unless an invite that was made after that says so."""
+        session_id, user_id = record.session_id, identity.user_id
+        if invite_id is not None:
+            invite = self._invites.redeem(session_id, invite_id, user_id)
+            role, given_at_ms = invite.role, invite.created_at_ms
+        elif record.visibility is Visibility.PRIVATE:
+            raise AppError(Code.SESSION_UNKNOWN)
+        else:
+            role, given_at_ms = record.settings.default_role, 0
+        former = self._ports.repository.former_role(session_id, user_id)
+        if former is None or given_at_ms > former.assigned_at_ms or RANK[former.role] >= RANK[role]:
+            return role, 0
+        return former.role, former.assigned_at_ms
+
+    def _role_of_member(self, found: Found, identity: Identity, invite_id: str | None) -> Role:
+        """An invite may raise a participant's role, never lower it."""
+        session_id, user_id = found.record.session_id, identity.user_id
         own = found.person.role if found.person else Role.EDITOR
         assigned_at_ms = found.person.assigned_at_ms if found.person else 0
         if invite_id is None:

@@ -157,6 +157,14 @@ class ParticipantRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerRole:
+    """The role that an owner had given to somebody who has gone since: coming back does not raise it."""
+
+    role: Role
+    assigned_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InviteRecord:
     """An invite as stored. `used_by` holds the people where `max_uses` bounds them; else only their count is kept."""
 

@@ -28,7 +28,7 @@ class Position:
 class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     mark: str
     at_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 
 
 def _mark(listing: str) -> str:

@@ -12,6 +12,7 @@ from chalicelib.sessions.access import Access, Ending
 from chalicelib.sessions.invites import Invites
 from chalicelib.sessions.model import (
     Change,
+    FormerRole,
     ParticipantChange,
     ParticipantRecord,
     Permission,
@@ -190,7 +191,11 @@ class People:
         return self._change(record, change)
 
     def _depart(self, session_id: str, user_id: str) -> None:
-        """Deletes the membership; and if they were made an owner in the meantime, that too."""
+        """Deletes the membership; and if they were made an owner in the meantime, that too. A role that was given stays."""
+        for person in self._ports.repository.participants_of(session_id, [user_id]):
+            if person.assigned_at_ms:
+                former = FormerRole(role=person.role, assigned_at_ms=person.assigned_at_ms)
+                self._ports.repository.remember_role(session_id, user_id, former, now_ms=self._ports.now_ms())
         self._ports.repository.drop_participant(session_id, user_id)
         for attempt in range(ATTEMPTS):
             record = self._ports.repository.session(session_id)

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from chalicelib.sessions.model import Change, InviteRecord, ParticipantChange, ParticipantRecord, SessionRecord
+from chalicelib.sessions.model import (
+    Change,
+    FormerRole,
+    InviteRecord,
+    ParticipantChange,
+    ParticipantRecord,
+    SessionRecord,
+)
 from chalicelib.sessions.paging import Position
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
@@ -77,6 +84,12 @@ class SessionRepository(Protocol):
         ...
 
     def drop_participant(self, session_id: str, user_id: str, *, only_pending: bool = False) -> None: ...
+
+    def remember_role(self, session_id: str, user_id: str, former: FormerRole, *, now_ms: int) -> None:
+        """Keeps the role of somebody who goes, for FORMER_ROLE_S."""
+        ...
+
+    def former_role(self, session_id: str, user_id: str) -> FormerRole | None: ...
 
     def participants(
         self, session_id: str, *, limit: int, after: str | None

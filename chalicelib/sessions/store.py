@@ -11,10 +11,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.aws.tables import reaching
-from chalicelib.sessions.model import Change, ParticipantChange, ParticipantRecord, SessionRecord, changed
+from chalicelib.sessions.model import Change, FormerRole, ParticipantChange, ParticipantRecord, SessionRecord, changed
 from chalicelib.sessions.paging import Position
 from chalicelib.sessions.store_invites import InviteStore, condition_met
 from chalicelib.sessions.tables import (
+    FORMER,
     LISTED,
     PARTICIPANT,
     SESSION,
@@ -27,7 +28,8 @@ from chalicelib.sessions.tables import (
     settings_text,
     size_of,
 )
-from chalicelib.wire.types import SessionStatus
+from chalicelib.wire import limits
+from chalicelib.wire.types import Role, SessionStatus
 
 __all__ = ["SessionModel", "SessionStore"]
 
@@ -184,6 +186,26 @@ class SessionStore(InviteStore):
         condition = self._model.expires_at.exists() if only_pending else None
         item = self._model(session_id, PARTICIPANT + user_id)
         condition_met("participant.drop", lambda: item.delete(condition=condition))
+
+    def remember_role(self, session_id: str, user_id: str, former: FormerRole, *, now_ms: int) -> None:
+        """An item of its own, which expires."""
+        item = self._model(
+            session_id,
+            FORMER + user_id,
+            role=former.role.value,
+            assigned_at_ms=former.assigned_at_ms,
+            expires_at=now_ms // 1000 + limits.FORMER_ROLE_S,
+        )
+        with reaching("participant.remember"):
+            item.save()
+
+    def former_role(self, session_id: str, user_id: str) -> FormerRole | None:
+        """Read consistently."""
+        with reaching("participant.former"):
+            found = list(self._model.batch_get([(session_id, FORMER + user_id)], consistent_read=True))
+        if not found:
+            return None
+        return FormerRole(role=Role(found[0].role), assigned_at_ms=int(found[0].assigned_at_ms))
 
     def participants(
         self, session_id: str, *, limit: int, after: str | None

@@ -4,10 +4,12 @@
 |---|---|---|
 | the session | `session` | by_listing (listing, created_at_ms) while public and active |
 | a participant | `participant#<user_id>` | by_user (user_id, joined_at_ms) |
+| a role that somebody had | `former#<user_id>` | - |
 | an invite | `invite#<invite_id>` | - |
 
 PK is session_id, so one query finds all of a session and none scans. The indexes carry keys only: the sets of seats and
-bans are in the session's item alone. TTL `expires_at` (seconds): invites, and participants who never got their first seat.
+bans are in the session's item alone.
+TTL `expires_at` (seconds): invites, participants who never got their first seat, and the roles of those who left.
 """
 
 from typing import Any, Final
@@ -24,6 +26,7 @@ from chalicelib.wire.types import Role, SessionStatus, UserKind, Visibility
 
 SESSION: Final = "session"
 PARTICIPANT: Final = "participant#"
+FORMER: Final = "former#"
 INVITE: Final = "invite#"
 LISTED: Final = "public"
 

@@ -41,6 +41,7 @@ INVITE_TTL_DEFAULT_S: Final = 7 * 86400
 INVITE_TTL_MAX_S: Final = 90 * 86400
 INVITE_USES_MAX: Final = 500
 BANS_PER_SESSION: Final = 2000
+FORMER_ROLE_S: Final = 90 * 86400  # a role that an owner gave is remembered so long after its holder left
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 100
 CURSOR_CHARS: Final = 1024

@@ -10,6 +10,7 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.aws.tables import bind
 from chalicelib.sessions.model import (
     Change,
+    FormerRole,
     InviteRecord,
     ParticipantChange,
     ParticipantRecord,
@@ -300,6 +301,17 @@ def test_drop_participant(room: SessionRepository) -> None:
     for _ in range(2):
         room.drop_participant(S, "ann")
     assert room.participants_of(S, ["ann", "bob"]) == ()
+
+
+def test_former_role(room: SessionRepository) -> None:
+    """It is kept beside the participants, replaced by a later one, and goes with the session."""
+    assert room.former_role(S, "bob") is None
+    for role in (Role.GUEST, Role.VIEWER):
+        room.remember_role(S, "bob", FormerRole(role=role, assigned_at_ms=NOW), now_ms=NOW)
+        assert room.former_role(S, "bob") == FormerRole(role=role, assigned_at_ms=NOW)
+    assert room.participants(S, limit=5, after=None)[0] == (ANN,)
+    room.erase_children(S)
+    assert room.former_role(S, "bob") is None
 
 
 def test_participants_page(room: SessionRepository) -> None:

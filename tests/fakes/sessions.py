@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.sessions.model import (
     Change,
+    FormerRole,
     InviteRecord,
     ParticipantChange,
     ParticipantRecord,
@@ -48,6 +49,7 @@ class MemorySessions:
     def __init__(self) -> None:
         self.sessions: dict[str, SessionRecord] = {}
         self.people: dict[tuple[str, str], ParticipantRecord] = {}
+        self.former: dict[tuple[str, str], FormerRole] = {}
         self.links: dict[tuple[str, str], InviteRecord] = {}
         self.before: dict[str, Callable[[], object]] = {}
         self.down: set[str] = set()
@@ -107,6 +109,7 @@ class MemorySessions:
         with self._lock:
             self.people = {k: v for k, v in self.people.items() if k[0] != session_id}
             self.links = {k: v for k, v in self.links.items() if k[0] != session_id}
+            self.former = {k: v for k, v in self.former.items() if k[0] != session_id}
 
     def forget(self, session_id: str) -> None:
         self._meet("forget")
@@ -170,6 +173,14 @@ class MemorySessions:
             known = self.people.get((session_id, user_id))
             if known is not None and (known.expires_at_s is not None or not only_pending):
                 del self.people[session_id, user_id]
+
+    def remember_role(self, session_id: str, user_id: str, former: FormerRole, *, now_ms: int) -> None:
+        self._meet("remember_role")
+        self.former[session_id, user_id] = former
+
+    def former_role(self, session_id: str, user_id: str) -> FormerRole | None:
+        self._meet("former_role")
+        return self.former.get((session_id, user_id))
 
     def participants(
         self, session_id: str, *, limit: int, after: str | None

@@ -120,6 +120,28 @@ def test_demotion_outranks_old_invites(house: House) -> None:
     assert house.sessions.join(session_id, BOB, new).participant.role is Role.EDITOR
 
 
+def test_leaving_does_not_undo_a_demotion(house: House) -> None:
+    """Whoever leaves or is removed comes back as what an owner made of them; a later invite still lifts them."""
+    session_id = house.room(settings=SessionSettings(default_role=Role.EDITOR))
+    old = invite(house, session_id, Role.EDITOR)
+    house.give(session_id, "bob", Role.GUEST)
+    house.sessions.people.leave(session_id, BOB)
+    assert house.sessions.join(session_id, BOB, JoinBody()).participant.role is Role.GUEST
+    house.sessions.people.remove(session_id, ANN, "bob", ban=False)
+    assert house.sessions.join(session_id, BOB, old).participant.role is Role.GUEST
+    house.clock.advance_s(1)
+    new = invite(house, session_id, Role.VIEWER)
+    assert house.sessions.join(session_id, BOB, new).participant.role is Role.VIEWER
+
+
+def test_leaving_does_not_keep_a_promotion(house: House) -> None:
+    """Who was lifted and left comes back as a newcomer."""
+    session_id = house.room(settings=SessionSettings(default_role=Role.VIEWER))
+    house.give(session_id, "bob", Role.EDITOR)
+    house.sessions.people.leave(session_id, BOB)
+    assert house.sessions.join(session_id, BOB, JoinBody()).participant.role is Role.VIEWER
+
+
 def test_bad_invites_of_newcomers(house: House, refused: Refused) -> None:
     """A newcomer is told what is wrong with their invite; of another session, it is none."""
     session_id, other = house.room(), house.room()
