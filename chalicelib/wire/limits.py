@@ -47,6 +47,16 @@ PAGE_MAX: Final = 100
 CURSOR_CHARS: Final = 1024
 SEAT_GRACE_S: Final = 60  # a seat taken but not (or no longer) connected may be given to another after this
 
+# -- documents (docs/ot.md) --
+PATH_DEPTH: Final = 3  # DESIGN "Documents": paths are at most 3 deep
+PATH_KEY_CHARS: Final = 64
+VALUE_DEPTH: Final = 6  # lists and objects within each other
+VALUE_BYTES: Final = 16 * 1024  # of canonical JSON; bigger things are assets
+TEXT_CHARS: Final = 20_000  # code points inserted, skipped or deleted in one go
+TEXT_PARTS: Final = 400  # skips, insertions and deletions of one edit
+OPERATIONS_PER_TRANSACTION: Final = 256
+INTEGER_MAX: Final = 2**53 - 1  # what JavaScript counts exactly
+
 # -- presence on the WebSocket carrier --
 PRESENCE_HZ: Final = 5  # DESIGN law 2: <= 5 Hz, merged per tick
 TICK_MS: Final = 200
