@@ -105,7 +105,7 @@ class System:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self._dynamodb_port}",
+            "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
             "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
@@ -120,6 +120,10 @@ class System:
             **self._plan.settings,
         }
 
+    @property
+    def _dynamodb_url(self) -> str:
+        return f"http://127.0.0.1:{self._dynamodb_port}"
+
     def _start_emulators(self) -> None:
         command = [sys.executable, "-m", "local.moto_server", str(self._moto_port)]
         child = Child("moto", "emulator", command, self.environment(), on_restart=self._moto_lost)
@@ -133,7 +137,7 @@ class System:
         child = Child("dynamodb", "emulator", dynamodb.command(self._dynamodb_port, data), {})
         process = self._children.start(child).process
         if process is not None:
-            dynamodb.wait_until_up(f"http://127.0.0.1:{self._dynamodb_port}/", process)
+            dynamodb.wait_until_up(self._dynamodb_url, process)
 
     def _gateway(self) -> Child:
         env = {
@@ -149,8 +153,7 @@ class System:
         os.environ.update(self.environment())
         from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
 
-        endpoint = f"http://127.0.0.1:{self._dynamodb_port}"
-        resources.make_tables(wiring.models(), endpoint, REGION)
+        resources.make_tables(wiring.models(), self._dynamodb_url, REGION)
         self._pool = resources.make_user_pool(f"http://127.0.0.1:{self._moto_port}", REGION)
 
     def _moto_lost(self) -> None:
@@ -164,9 +167,7 @@ class System:
         """After moto has come back: its resources, and workers that know the new pool."""
         if not self._repair_due:
             return
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self._moto_port}/moto-api/", timeout=1).close()
-        except OSError:
+        if not (_answers(f"http://127.0.0.1:{self._moto_port}/moto-api/") and _answers(self._dynamodb_url)):
             return
         self._repair_due = False
         self._make_resources()
@@ -187,3 +188,14 @@ class System:
             self.write_state()
             return
         raise RuntimeError(f"the system did not come up; see {self._plan.data / 'logs'}")
+
+
+def _answers(url: str) -> bool:
+    """Whether a server is there; what it says is another matter."""
+    try:
+        urllib.request.urlopen(url, timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -7,7 +7,9 @@ import signal
 import aiohttp
 import pytest
 
-from benchmarks.client import Api
+from benchmarks.client import Api, Refused
+from chalicelib.wire.bodies import Session
+from local import dynamodb
 from local.stack import Stack
 from tests.stack.test_websocket import TAB, at, room, sees
 
@@ -62,3 +64,26 @@ async def test_a_killed_gateway_comes_back(stack: Stack, api: Api) -> None:
         await again.update(at(7.0))
         await again.until(lambda: sees(again, again.peer_id, 7.0))
     await ada.close()
+
+
+@pytest.mark.parametrize("database", ["moto", "local"])
+async def test_killed_emulators_come_back(database: str) -> None:
+    """With all of them killed at once. DynamoDB Local keeps rooms on disk; moto has lost them, and takes new ones."""
+    if database == "local" and (reason := dynamodb.unavailable()):
+        pytest.skip(reason)
+    with Stack(dynamodb=database) as stack:
+        async with Api(stack.base_url) as api:
+            owner, session_id = await room(api)
+            for pid in stack.pids()["emulator"]:
+                os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(60):
+                while True:
+                    try:
+                        _, other_id = await room(api)
+                        break
+                    except (aiohttp.ClientError, OSError, Refused):
+                        await asyncio.sleep(0.2)
+            assert other_id != session_id
+            if database == "local":
+                found = await api.call("GET", f"/sessions/{session_id}", owner, type_=Session)
+                assert found.session_id == session_id
