@@ -36,7 +36,7 @@ def normal(steps: Iterable[Step]) -> Edit:
     inserted, deleted, skipped = "", 0, 0
     for step in steps:
         if isinstance(step, int):
-            if inserted or deleted:
+            if step and (inserted or deleted):
                 _put(done, skipped, inserted, deleted)
                 inserted, deleted, skipped = "", 0, 0
             skipped += step
@@ -70,8 +70,6 @@ def transform_edit(edit: Sequence[Step], other: Sequence[Step], *, earlier: bool
             done.append(mine.take_all())
         elif isinstance(theirs.step, str):
             done.append(len(str(theirs.take_all())))
-        elif isinstance(mine.step, str):
-            done.append(mine.take_all())
         else:
             length = min(mine.left, theirs.left)
             deletes, deleted = isinstance(mine.step, Cut), isinstance(theirs.step, Cut)
