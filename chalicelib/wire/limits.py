@@ -55,6 +55,14 @@ VALUE_BYTES: Final = 16 * 1024  # of canonical JSON; bigger things are assets
 TEXT_CHARS: Final = 20_000  # code points inserted, skipped or deleted in one go
 TEXT_PARTS: Final = 400  # skips, insertions and deletions of one edit
 OPERATIONS_PER_TRANSACTION: Final = 256
+COMMIT_BATCH: Final = 100  # submissions that are settled together
+COMMIT_ATTEMPTS: Final = 12  # lost races before the submitter is told to come again
+COMMIT_BACKOFF_S: Final = 0.004  # times a random factor, doubled each time up to 32 times
+LOG_ITEM_BYTES: Final = 256 * 1024  # of records in one item of the log; DynamoDB's limit is 400 KB
+LOG_PAGE: Final = 500  # records read at once
+TAIL_RECORDS: Final = 2000  # newest records that a container keeps of a document
+TAILS_KEPT: Final = 200  # documents whose tails a container keeps
+REBASE_RECORDS: Final = 5000  # a base may be so far behind the head
 INTEGER_MAX: Final = 2**53 - 1  # what JavaScript counts exactly
 
 # -- presence on the WebSocket carrier --

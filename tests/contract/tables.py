@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from chalicelib.documents.model import OpLog
 from chalicelib.presence.service import Rows
+from tests.fakes.documents import MemoryLog
 from tests.fakes.presence import MemoryRows
 
 
@@ -37,5 +39,25 @@ async def presence_rows(database: Database) -> AsyncIterator[Rows]:
     dynamo = Dynamo(database.endpoint, "us-east-1")
     try:
         yield PresenceStore(dynamo, prefix)
+    finally:
+        await dynamo.close()
+
+
+@asynccontextmanager
+async def op_log(database: Database) -> AsyncIterator[OpLog]:
+    """An empty log over a database."""
+    if database.endpoint is None:
+        yield MemoryLog()
+        return
+    from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
+    from chalicelib.aws.tables import bind  # noqa: PLC0415
+    from chalicelib.documents.store import LogStore  # noqa: PLC0415
+    from chalicelib.documents.tables import OpLogModel  # noqa: PLC0415
+
+    prefix = f"t{uuid.uuid4().hex[:12]}-"
+    bind(OpLogModel, f"{prefix}oplog", region="us-east-1", host=database.endpoint).create_table(wait=True)
+    dynamo = Dynamo(database.endpoint, "us-east-1")
+    try:
+        yield LogStore(dynamo, prefix)
     finally:
         await dynamo.close()

@@ -1,0 +1,175 @@
+"""The committer: submissions in, records in the log out. One engine for functions and, later, the media node.
+
+Theory of operation. Whoever appends at head + 1 first has won; everybody else reads what came and tries again. What waits
+for one document in one process is settled together and appended at once (group commit), so the log takes one
+write for all of it. The tail is kept in memory, never trusted: an append to a revision that is taken fails (the fence),
+and then the tail is read on. Nothing is acknowledged before its append succeeded.
+
+Exactly once: before a submission is appended, the whole tail since its base is looked through for its (client, seq). A
+resend's base is never later than what its client had seen without finding its own operation there, so the committed
+copy, if there is one, lies in that tail (clauses Z1, Z2). The same look catches an append whose answer was lost.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from chalicelib.documents.model import OpLog, Reason, Record, Refused, Submission, record_of
+from chalicelib.ot.commit import duplicate_of, settle
+from chalicelib.wire import limits
+from chalicelib.wire.codes import Code
+from chalicelib.wire.errors import AppError
+
+_Waiting = tuple[Submission, asyncio.Future[Record]]
+
+
+class _Tail:
+    """The newest records of a document that this process knows: consecutive, up to its head."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.head = 0
+        self.read = False
+
+    @property
+    def start(self) -> int:
+        """The revision just before the first record that is kept."""
+        return self.head - len(self.records)
+
+    def extend(self, records: Sequence[Record]) -> None:
+        """What comes next in the log; forgets what is old."""
+        self.records.extend(records)
+        if records:
+            self.head = records[-1].revision
+        if len(self.records) > limits.TAIL_RECORDS:
+            del self.records[: -(limits.TAIL_RECORDS // 2)]
+
+    def after(self, base: int) -> list[Record]:
+        """The records after a revision that is not before `start`."""
+        return self.records[base - self.start :]
+
+
+class Committer:
+    """Commits for many documents, each in its own queue."""
+
+    def __init__(
+        self,
+        log: OpLog,
+        *,
+        now_ms: Callable[[], int],
+        jitter: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._log = log
+        self._now_ms = now_ms
+        self._jitter = jitter
+        self._sleep = sleep
+        self._tails: dict[str, _Tail] = {}
+        self._waiting: dict[str, list[tuple[Submission, asyncio.Future[Record]]]] = {}
+
+    async def submit(self, document_id: str, submission: Submission) -> Record:
+        """Commits, and returns its record; that of the first time for a resend.
+
+        Refused, for a submission that cannot be right; UPSTREAM_UNAVAILABLE after COMMIT_ATTEMPTS lost races. After
+        either it is not in the log unless a resend says so, and may be sent again.
+        """
+        done: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        queue = self._waiting.setdefault(document_id, [])
+        queue.append((submission, done))
+        if len(queue) == 1:
+            await self._drain(document_id, queue)
+        return await done
+
+    async def _drain(self, document_id: str, queue: list[_Waiting]) -> None:
+        """Commits what waits, batch after batch. Whoever came first does it for all who come meanwhile."""
+        try:
+            while queue:
+                batch = queue[: limits.COMMIT_BATCH]
+                taken = len(batch)
+                try:
+                    taken = await self._commit(document_id, batch)
+                except (AppError, OSError) as exc:
+                    for _, done in batch:
+                        done.set_exception(exc)
+                del queue[:taken]
+        finally:
+            del self._waiting[document_id]
+            for _, done in queue:  # this call was cancelled: those who waited for it send again
+                done.cancel()
+
+    async def _commit(self, document_id: str, batch: list[_Waiting]) -> int:
+        """Answers the first so many of a batch."""
+        tail = self._tail(document_id)
+        for attempt in range(limits.COMMIT_ATTEMPTS):
+            if attempt:
+                await self._sleep(self._jitter() * limits.COMMIT_BACKOFF_S * 2 ** min(attempt, 5))
+            if attempt or not tail.read or tail.head < max(submission.base for submission, _ in batch):
+                await self._read_on(document_id, tail)
+            answers, fresh = await self._settle(document_id, tail, batch)
+            if not fresh or await self._log.append(document_id, tuple(fresh)):
+                tail.extend(fresh)
+                for (_, done), answer in zip(batch, answers, strict=False):
+                    done.set_result(answer) if isinstance(answer, Record) else done.set_exception(answer)
+                return len(answers)
+        raise AppError(Code.UPSTREAM_UNAVAILABLE, "the document is too busy", retry_after_ms=500)
+
+    async def _settle(
+        self, document_id: str, tail: _Tail, batch: list[_Waiting]
+    ) -> tuple[list[Record | Refused], list[Record]]:
+        """An answer for each of the first submissions, and those of the answers that are to be appended."""
+        answers: list[Record | Refused] = []
+        fresh: list[Record] = []
+        size_bytes = 0
+        for submission, _ in batch:
+            if submission.base > tail.head:
+                answers.append(Refused(Reason.BASE_AHEAD))
+                continue
+            since = await self._since(document_id, tail, submission.base)
+            if since is None:
+                answers.append(Refused(Reason.BASE_TOO_OLD))
+                continue
+            answer = _settled(submission, [*since, *fresh], tail.head + len(fresh) + 1, self._now_ms())
+            if isinstance(answer, Record) and answer.revision > tail.head + len(fresh):
+                size_bytes += len(msgspec.json.encode(answer))
+                if fresh and size_bytes > limits.LOG_ITEM_BYTES:
+                    break
+                fresh.append(answer)
+            answers.append(answer)
+        return answers, fresh
+
+    async def _since(self, document_id: str, tail: _Tail, base: int) -> list[Record] | None:
+        """The records after a base; None if there are more than anybody should rebase over."""
+        if base >= tail.start:
+            return tail.after(base)
+        if tail.head - base > limits.REBASE_RECORDS:
+            return None
+        older: list[Record] = []
+        while base + len(older) < tail.start:
+            older += await self._log.since(document_id, base + len(older), limits.LOG_PAGE)
+        return [*older[: tail.start - base], *tail.records]
+
+    async def _read_on(self, document_id: str, tail: _Tail) -> None:
+        tail.read = boundary = True
+        while True:
+            records = await self._log.since(document_id, tail.head, limits.LOG_PAGE, boundary=boundary)
+            boundary = False  # a page may end within an append
+            tail.extend(records)
+            if len(records) < limits.LOG_PAGE:
+                return
+
+    def _tail(self, document_id: str) -> _Tail:
+        if len(self._tails) > limits.TAILS_KEPT:
+            self._tails.clear()
+        return self._tails.setdefault(document_id, _Tail())
+
+
+def _settled(submission: Submission, since: Sequence[Record], revision: int, at_ms: int) -> Record | Refused:
+    known = duplicate_of(submission.client, submission.seq, since)
+    if known is not None:
+        assert isinstance(known, Record)
+        return known
+    if any(record.client == submission.client for record in since):
+        return Refused(Reason.BASE_BEHIND_OWN)
+    outcome = settle(submission.operations, submission.client, since)
+    return record_of(submission, revision, outcome, at_ms)
