@@ -77,8 +77,12 @@ def models() -> "dict[str, type[Model]]":
 
 @once
 def tables() -> "dict[str, type[Model]]":
-    """The same, made once."""
-    return models()
+    """The same, made once, with one client."""
+    from chalicelib.aws.tables import share_client  # noqa: PLC0415
+
+    made = models()
+    share_client(made.values())
+    return made
 
 
 @once

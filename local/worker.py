@@ -93,7 +93,9 @@ def main() -> None:
     """Imports the app and serves for ever."""
     die_with_parent()
     import app as functions  # noqa: PLC0415 - the cold start
+    from chalicelib import wiring  # noqa: PLC0415
 
+    wiring.tables()  # a worker stands for containers that are warm: threads do not wait for their first client together
     path = os.environ["GATEWAY_SOCKET"]
     pools = {name: ThreadPoolExecutor(threads, thread_name_prefix=name) for name, threads in THREADS.items()}
     while True:

@@ -6,7 +6,7 @@ schema. Expected outcomes (a failed condition, an absent item) stay the store's 
 database that does not answer, leaves as UPSTREAM_UNAVAILABLE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar, cast
 
@@ -61,6 +61,19 @@ def bind(model: type[M], table_name: str, *, region: str, host: str | None = Non
     )
     namespace = {"Meta": meta, "_connection": None, "__module__": model.__module__}
     return cast(type[M], MetaModel(model.__name__, (model,), namespace))
+
+
+def share_client(models: Iterable[type[Model]]) -> None:
+    """Makes one botocore client for all of the models, now.
+
+    pynamodb makes one for each model when it is first used (some 100 ms of CPU), and as many as there are threads that
+    come at that moment.
+    """
+    client = None
+    for model in models:
+        connection = model._get_connection().connection
+        client = client or connection.client
+        connection._client = client
 
 
 def condition_failed(exc: PynamoDBException) -> bool:

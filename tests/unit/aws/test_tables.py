@@ -13,7 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.aws.tables import bind, cancellations, condition_failed, reaching
+from chalicelib.aws.tables import bind, cancellations, condition_failed, reaching, share_client
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 
@@ -85,6 +85,17 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_one_client_for_all(stub: Stub) -> None:
+    """Models of one deployment share what is slow to make."""
+    first, second = stub.thing("one"), stub.thing("two")
+    share_client((first, second))
+    clients = {model._get_connection().connection.client for model in (first, second)}
+    assert len(clients) == 1
+    stub.answer = {"Item": {"key": {"S": "k"}}}
+    assert [model.get("k").key for model in (first, second)] == ["k", "k"]
+    assert [request["TableName"] for request in stub.requests] == ["one", "two"]
 
 
 def test_two_bindings_of_one_model_write_to_two_tables(stub: Stub) -> None:
