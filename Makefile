@@ -16,7 +16,7 @@ PAGE := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dis
 export PYTHONDONTWRITEBYTECODE := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help setup programs run dev test check lint unit stack e2e bench generate format package deploy clean
+.PHONY: help setup programs run dev test check lint unit stack e2e soak bench generate format package deploy clean
 
 help: ## says what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ stack: $(SETUP) programs web/dist/index.html ## the whole system through its por
 
 e2e: $(SETUP) programs web/dist/index.html ## real Chromium windows in one room
 	@$(BIN)/python -m pytest tests/e2e
+
+soak: $(SETUP) ## random tests of the algebra with new seeds, until one fails or Ctrl-C
+	@while true; do SOAK=1 OT_FUZZ_SEED=$$RANDOM$$RANDOM OT_FUZZ_ROUNDS=5000 $(BIN)/python -m pytest tests/unit/ot -q --timeout 600; done
 
 bench: $(SETUP) programs web/dist/index.html ## benchmarks (NAME=room-presence for one); results in benchmarks/results
 	@$(BIN)/python -m benchmarks $(NAME)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from chalicelib.wire import PROTOCOL_VERSION, bodies, codes, limits, messages, types
+from chalicelib.wire import PROTOCOL_VERSION, bodies, codes, limits, messages, operations, types
 
 _HEAD: Final = """// Generated from chalicelib/wire by `python -m local.generate`. Do not edit.
 
@@ -23,17 +23,26 @@ export const PROTOCOL_VERSION = {version};
 _WIDTH: Final = 110
 _SERVER_ONLY: Final = frozenset({"Delivery"})
 _IDENTIFIER: Final = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
-_PLAIN: Final[dict[Any, str]] = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
+_PLAIN: Final[dict[Any, str]] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    NoneType: "null",
+    Any: "unknown",
+}
 
 
 def typescript() -> str:
     """All of it, one module."""
     parts = [_HEAD.format(version=PROTOCOL_VERSION)]
     parts += _aliases(types)
+    parts += _aliases(operations)
     for module in (types, codes):
         parts += [_enum(found) for found in _classes(module, Enum) if found.__name__ not in _SERVER_ONLY]
-    for module in (types, bodies, messages):
+    for module in (types, operations, bodies, messages):
         parts += [_interface(found) for found in _classes(module, msgspec.Struct) if msgspec.structs.fields(found)]
+    parts.append(_union("Operation", operations.Operation))
     parts += [_union(name, getattr(messages, name)) for name in ("ClientMessage", "ServerMessage")]
     parts += [_limits(limits), _codes()]
     return "\n".join(parts)
@@ -56,6 +65,8 @@ def _aliases(module: ModuleType) -> list[str]:
     for name, value in vars(module).items():
         if name.startswith("_") or (get_origin(value) is not Annotated and get_origin(value) is not tuple):
             continue
+        if module is operations and getattr(types, name, None) is value:
+            continue
         lines.append(_doc(_description(value)) + f"export type {name} = {_type(value, aliased=False)};\n")
     return lines
 
@@ -65,7 +76,7 @@ def _enum(enum: type[Enum]) -> str:
 
 
 def _union(name: str, union: Any) -> str:
-    return _declare(name, [member.__name__ for member in get_args(union)])
+    return _declare(name, [_name(member) for member in get_args(union)])
 
 
 def _declare(name: str, members: list[str]) -> str:
@@ -75,11 +86,16 @@ def _declare(name: str, members: list[str]) -> str:
     return f"export type {name} =\n" + "\n".join(f"  | {member}" for member in members) + ";\n"
 
 
+def _name(found: type[Any]) -> str:
+    """An operation's name says so: `Set` alone would be JavaScript's own."""
+    return f"{found.__name__}Operation" if found in get_args(operations.Operation) else found.__name__
+
+
 def _interface(struct: type[msgspec.Struct]) -> str:
-    lines = [_doc(struct.__doc__) + f"export interface {struct.__name__} {{"]
+    lines = [_doc(struct.__doc__) + f"export interface {_name(struct)} {{"]
     tag = struct.__struct_config__.tag
     if tag is not None:
-        lines.append(f"  type: {json.dumps(tag)};")
+        lines.append(f"  {struct.__struct_config__.tag_field}: {json.dumps(tag)};")
     for field in msgspec.structs.fields(struct):
         described = _description(field.type) if _alias_of(field.type) is None else None
         mark = "" if field.required else "?"
@@ -111,6 +127,8 @@ def _type(found: Any, *, aliased: bool = True) -> str:
     alias = _alias_of(found) if aliased else None
     if alias is not None:
         return alias
+    if found == operations.Operation:
+        return "Operation"
     if found in _PLAIN:
         return _PLAIN[found]
     origin, arguments = get_origin(found), get_args(found)
@@ -127,7 +145,7 @@ def _type(found: Any, *, aliased: bool = True) -> str:
     if origin is dict:
         return f"Record<{_type(arguments[0])}, {_type(arguments[1])}>"
     if inspect.isclass(found) and issubclass(found, (msgspec.Struct, Enum)):
-        return found.__name__
+        return _name(found)
     raise TypeError(f"no TypeScript is known for {found!r}")
 
 
@@ -140,7 +158,7 @@ def _alias_of(found: Any) -> str | None:
     """The public name that `wire.types` gives to an annotated type or tuple."""
     if get_origin(found) not in {Annotated, tuple}:
         return None
-    for name, value in vars(types).items():
+    for name, value in (*vars(types).items(), *vars(operations).items()):
         if not name.startswith("_") and get_origin(value) is get_origin(found) and value == found:
             return name
     return None

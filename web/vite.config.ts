@@ -35,7 +35,7 @@ export default defineConfig({
     testTimeout: 10_000,
     coverage: {
       provider: "v8",
-      include: ["src/presence/**", "src/motion/**", "src/wire/client.ts", "src/identity/**"],
+      include: ["src/presence/**", "src/motion/**", "src/wire/client.ts", "src/identity/**", "src/ot/**"],
       reporter: ["text-summary"],
     },
   },

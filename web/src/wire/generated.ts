@@ -55,6 +55,28 @@ export type Quat = readonly [number, number, number, number];
 
 export type GivenRole = Role;
 
+/** names one editor's memory (a browser profile, a bot); made by it */
+export type ClientId = string;
+
+export type PathKey = string;
+
+export type Path = readonly PathKey[];
+
+/** sorts siblings by code point; ties by id */
+export type OrderKey = string;
+
+export type Step = number;
+
+export type Revision = number;
+
+export type Run = number;
+
+export type Inserted = string;
+
+export type TextEdit = readonly (Run | Inserted | Cut)[];
+
+export type Transaction = readonly Operation[];
+
 /** What a person may do in one session; `sessions.model` has the matrix. */
 export type Role = "owner" | "editor" | "viewer" | "guest";
 
@@ -139,6 +161,69 @@ export interface PresenceState {
   cursor?: Pointer | null;
   selection?: readonly EntityId[];
   activity?: Activity;
+}
+
+/** Deletes so many code points. */
+export interface Cut {
+  d: Run;
+}
+
+/** A new entity. Its id begins with the client's id and a dot, so no two clients make the same. */
+export interface CreateOperation {
+  op: "create";
+  id: EntityId;
+  props?: Record<PathKey, unknown>;
+  parent?: EntityId | null;
+  order?: OrderKey;
+}
+
+/** Hides an entity (and so all beneath it). Nothing of it is lost: edits go on reaching it. */
+export interface DeleteOperation {
+  op: "delete";
+  id: EntityId;
+  guard?: Counter | null;
+}
+
+/** Shows a deleted entity again, with all that happened to it meanwhile. */
+export interface RestoreOperation {
+  op: "restore";
+  id: EntityId;
+  guard?: Counter | null;
+}
+
+/** Gives a property a value, or with `absent` takes it away. Vectors are values: they change whole. */
+export interface SetOperation {
+  op: "set";
+  id: EntityId;
+  path: Path;
+  value?: unknown;
+  absent?: boolean;
+  guard?: Counter | null;
+}
+
+/** Adds to an integer, exactly, whoever else adds at the same time. An absent one counts as 0. */
+export interface AddOperation {
+  op: "add";
+  id: EntityId;
+  path: Path;
+  by: Step;
+}
+
+/** Puts an entity beneath another (or at the top) and among its siblings: one register. */
+export interface MoveOperation {
+  op: "move";
+  id: EntityId;
+  parent?: EntityId | null;
+  order: OrderKey;
+  guard?: Counter | null;
+}
+
+/** Edits a text in place. An absent one counts as empty. */
+export interface TextOperation {
+  op: "text";
+  id: EntityId;
+  path: Path;
+  edit: TextEdit;
 }
 
 /** Every error, on every route. */
@@ -538,6 +623,15 @@ export interface ErrorMessage {
   correlation_id: string;
   retry_after_ms?: number | null;
 }
+
+export type Operation =
+  | CreateOperation
+  | DeleteOperation
+  | RestoreOperation
+  | SetOperation
+  | AddOperation
+  | MoveOperation
+  | TextOperation;
 
 export type ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave;
 
