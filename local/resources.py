@@ -41,9 +41,9 @@ def make_user_pool(endpoint: str, region: str) -> dict[str, str]:
     """A Cognito pool with a client, and the settings that name them."""
     cognito = boto3.client("cognito-idp", endpoint_url=endpoint, region_name=region)
     pools = cognito.list_user_pools(MaxResults=10)["UserPools"]
-    if pools:
-        pool_id = pools[0]["Id"]
-        client_id = cognito.list_user_pool_clients(UserPoolId=pool_id)["UserPoolClients"][0]["ClientId"]
+    clients = cognito.list_user_pool_clients(UserPoolId=pools[0]["Id"])["UserPoolClients"] if pools else []
+    if clients:
+        pool_id, client_id = pools[0]["Id"], clients[0]["ClientId"]
     else:
         policy = {
             "MinimumLength": limits.PASSWORD_CHARS_MIN,

@@ -60,7 +60,11 @@ def plan() -> Plan:
 
 def welcome(system: System, chosen: Plan) -> None:
     """One block that says all there is to know."""
-    kept = "kept on disk" if chosen.dynamodb == "local" else "in memory, gone when this ends (DYNAMODB=local keeps it)"
+    kept = (
+        "rooms on disk; accounts in memory, gone when this ends"
+        if chosen.dynamodb == "local"
+        else "in memory, gone when this ends (DYNAMODB=local keeps it)"
+    )
     say(
         f"\n  Holodeck is at {system.url}\n\n"
         f"  API       {system.url}/api/docs\n"

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from local import dynamodb, resources
 from local.children import Child, Children
 from local.process import free_port
@@ -79,7 +82,11 @@ class System:
     def stop(self) -> None:
         """Ends everything, and nobody is told any more where it was."""
         self._children.stop()
-        (self._plan.data / "state.json").unlink(missing_ok=True)
+        state = self._plan.data / "state.json"
+        if (
+            state.exists() and json.loads(state.read_text())["url"] == self.url
+        ):  # not that of another run in this folder
+            state.unlink()
         Path(self._socket).unlink(missing_ok=True)
 
     def write_state(self) -> None:
@@ -169,8 +176,12 @@ class System:
             return
         if not (_answers(f"http://127.0.0.1:{self._moto_port}/moto-api/") and _answers(self._dynamodb_url)):
             return
+        try:
+            self._make_resources()
+        except (PynamoDBException, BotoCoreError, ClientError, OSError) as exc:
+            self._say(f"what moto lost is not made anew yet ({type(exc).__name__}); trying again")
+            return
         self._repair_due = False
-        self._make_resources()
         for child in self._children._all:
             if child.role == "worker":
                 child.env = self.environment()

@@ -33,6 +33,7 @@ class Seats(Protocol):
     """Makes sure that a participant has a seat, and says who they are here; the sessions room's codes otherwise."""
 
     def ensure_seated(self, session_id: str, identity: Identity) -> Member: ...
+    def confirm_seated(self, session_id: str, user_id: str) -> None: ...
 
 
 class Log(Protocol):
@@ -94,6 +95,12 @@ class Lifecycle:
             kind=member.kind,
         )
         self._run(self._presence.connect(connection, member.role))
+        try:
+            # Whoever removes somebody takes the seat, then every row. A row that was attached after that look is found here.
+            self._seats.confirm_seated(claims.sid, claims.sub)
+        except AppError:
+            self._run(self._presence.withdraw(connection))
+            raise
         return connection
 
 

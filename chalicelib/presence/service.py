@@ -91,6 +91,15 @@ class Presence:
             if row.peer_id == connection.peer_id and row.connection_id not in {"", connection.connection_id}:
                 await self._close(row.connection_id)
 
+    async def withdraw(self, connection: Connection) -> None:
+        """Undoes `connect`, at once; a row that is another connection's by now stays."""
+        room = await self._rows.room(connection.session_id)
+        for row in room.rows:
+            if row.connection_id == connection.connection_id:
+                await self._rows.delete_row(row, only_if_unchanged=True)
+        await self._rows.delete_connection(connection.connection_id)
+        self._known.pop(connection.connection_id, None)
+
     async def connection(self, connection_id: str) -> Connection:
         """What a connection was opened for; CONNECTION_GONE if it is none of ours. Remembered: it never changes."""
         known = self._known.get(connection_id)

@@ -108,9 +108,11 @@ class Joining:
         else:
             role, given_at_ms = record.settings.default_role, 0
         former = self._ports.repository.former_role(session_id, user_id)
-        if former is None or given_at_ms > former.assigned_at_ms or RANK[former.role] >= RANK[role]:
+        if former is None:
             return role, 0
-        return former.role, former.assigned_at_ms
+        if given_at_ms <= former.assigned_at_ms and RANK[former.role] < RANK[role]:
+            role = former.role
+        return role, former.assigned_at_ms  # so that no invite from before lifts them later either
 
     def _role_of_member(self, found: Found, identity: Identity, invite_id: str | None) -> Role:
         """An invite may raise a participant's role, never lower it."""

@@ -269,9 +269,12 @@ def _one(user_id: str | None) -> frozenset[str]:
 
 
 def heir_among(people: Iterable[ParticipantRecord], connected: set[str]) -> ParticipantRecord | None:
-    """Who inherits a session: whoever is connected before who isn't, then the higher role, then the longer there."""
+    """Who inherits a session: whoever is connected before who isn't, then the higher role, then the longer there.
+
+    A guest who is not there inherits nothing: they may never come back, and nobody could end the session.
+    """
     return min(
-        people,
+        (p for p in people if p.user_id in connected or p.kind is UserKind.ACCOUNT),
         key=lambda p: (p.user_id not in connected, -RANK[p.role], p.joined_at_ms, p.user_id),
         default=None,
     )

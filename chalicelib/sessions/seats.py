@@ -48,6 +48,18 @@ class Seats:
             self._ports.pause(attempt)
         raise busy()
 
+    def confirm(self, session_id: str, user_id: str) -> None:
+        """Nothing for who has a seat; SESSION_UNKNOWN, _ENDED, PARTICIPANT_BANNED or _NOT_JOINED, read consistently."""
+        record = self._ports.repository.session(session_id)
+        if record is None:
+            raise AppError(Code.SESSION_UNKNOWN)
+        if user_id in record.banned:
+            raise AppError(Code.PARTICIPANT_BANNED)
+        if record.status is SessionStatus.ENDED:
+            raise AppError(Code.SESSION_ENDED)
+        if user_id not in record.seats:
+            raise AppError(Code.PARTICIPANT_NOT_JOINED)
+
     def tell_entered(self, before: SessionRecord, user_id: str, name: str, role: Role) -> None:
         """An entry in the feed for who had no seat before."""
         if user_id not in before.seats:

@@ -183,16 +183,23 @@ class Sessions:
         """See `Seats.ensure`."""
         return self.seats.ensure(session_id, identity)
 
+    def confirm_seated(self, session_id: str, user_id: str) -> None:
+        """See `Seats.confirm`."""
+        self.seats.confirm(session_id, user_id)
+
     def release_seat(self, session_id: str, user_id: str) -> None:
         """See `Seats.release`."""
         self.seats.release(session_id, user_id)
 
     def snapshot(self, session_id: str, user_id: str) -> Session:
-        """The session as a participant who is connected sees it. SESSION_UNKNOWN where it is gone."""
+        """The session as a participant who is connected sees it. SESSION_UNKNOWN, PARTICIPANT_NOT_JOINED."""
         record, person = self._ports.repository.load(session_id, user_id)
         if record is None:
             raise AppError(Code.SESSION_UNKNOWN)
-        return record.as_session(record.role_of(user_id, person.role if person else None))
+        role = record.role_of(user_id, person.role if person else None)
+        if role is None:
+            raise AppError(Code.PARTICIPANT_NOT_JOINED)
+        return record.as_session(role)
 
 
 def _name(found: Found, identity: Identity) -> str:

@@ -49,6 +49,7 @@ class House:
         self.sender = MemorySender()
         self.logged: list[str] = []
         self.full = False
+        self.removed = False
         broadcaster = Broadcaster(
             self.rows, self.sender, self._on_gone, now_ms=self.clock, new_id=lambda: "h", sleep=self.clock.sleep
         )
@@ -75,6 +76,10 @@ class House:
         if self.full:
             raise AppError(Code.SESSION_FULL)
         return Ada(user_id=identity.user_id)
+
+    def confirm_seated(self, session_id: str, user_id: str) -> None:
+        if self.removed:
+            raise AppError(Code.PARTICIPANT_BANNED)
 
     def connect(self, ticket: str | None, connection_id: str = "c1=") -> dict[str, Any]:
         query = None if ticket is None else {"ticket": ticket}
@@ -152,6 +157,15 @@ def test_no_seat_no_connection(house: House) -> None:
     """A full session refuses the handshake."""
     house.full = True
     assert house.connect("ada")["statusCode"] == 409
+
+
+def test_removed_while_connecting(house: House) -> None:
+    """Whoever loses their seat while the handshake is under way is refused, and nothing of the connection is left."""
+    house.removed = True
+    answer = house.connect("ada")
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (403, Code.PARTICIPANT_BANNED)
+    assert house.rows.rows == {}
+    assert house.rows.connections == {}
 
 
 def test_entering(house: House) -> None:

@@ -134,6 +134,16 @@ def test_leaving_does_not_undo_a_demotion(house: House) -> None:
     assert house.sessions.join(session_id, BOB, new).participant.role is Role.VIEWER
 
 
+def test_an_old_invite_does_not_lift_a_newcomer_later(house: House) -> None:
+    """Coming back first as what everybody is, and only then with an invite from before the demotion, changes nothing."""
+    session_id = house.room(settings=SessionSettings(default_role=Role.VIEWER))
+    old = invite(house, session_id, Role.EDITOR)
+    house.give(session_id, "bob", Role.VIEWER)
+    house.sessions.people.leave(session_id, BOB)
+    assert house.sessions.join(session_id, BOB, JoinBody()).participant.role is Role.VIEWER
+    assert house.sessions.join(session_id, BOB, old).participant.role is Role.VIEWER
+
+
 def test_leaving_does_not_keep_a_promotion(house: House) -> None:
     """Who was lifted and left comes back as a newcomer."""
     session_id = house.room(settings=SessionSettings(default_role=Role.VIEWER))

@@ -184,7 +184,7 @@ def test_description_can_be_emptied() -> None:
 
 def person(user_id: str, role: Role, joined_at_ms: int) -> ParticipantRecord:
     """A participant with what matters for inheriting."""
-    return replace(BOB, user_id=user_id, role=role, joined_at_ms=joined_at_ms)
+    return replace(BOB, user_id=user_id, role=role, joined_at_ms=joined_at_ms, kind=UserKind.ACCOUNT)
 
 
 def test_heir_by_role_then_time() -> None:
@@ -193,6 +193,14 @@ def test_heir_by_role_then_time() -> None:
     assert heir_among([viewer, late, early], set()) == early
     assert heir_among([viewer, person("g", Role.GUEST, 0)], set()) == viewer
     assert heir_among([person("b", Role.GUEST, 1), person("a", Role.GUEST, 1)], set()) == person("a", Role.GUEST, 1)
+
+
+def test_a_guest_who_is_away_inherits_nothing() -> None:
+    """They may never come back, and then nobody could end the session; one who is there does inherit."""
+    guest = replace(person("g", Role.EDITOR, 1), kind=UserKind.GUEST)
+    assert heir_among([guest], set()) is None
+    assert heir_among([guest, person("v", Role.VIEWER, 9)], set()) == person("v", Role.VIEWER, 9)
+    assert heir_among([guest], {"g"}) == guest
 
 
 def test_heir_prefers_the_connected() -> None:

@@ -210,3 +210,17 @@ def test_chance() -> None:
     assert len(made) == 50
     assert {len(secret) for secret in made} == {22}
     jittered_pause(0)
+
+
+def test_confirm(house: House, refused: Refused) -> None:
+    """A seat is confirmed; whoever lost it is told why."""
+    session_id = house.room()
+    house.enter(session_id, "bob")
+    house.sessions.confirm_seated(session_id, "bob")
+    with refused(Code.PARTICIPANT_NOT_JOINED):
+        house.sessions.confirm_seated(session_id, "eve")
+    house.sessions.people.remove(session_id, ANN, "bob", ban=True)
+    with refused(Code.PARTICIPANT_BANNED):
+        house.sessions.confirm_seated(session_id, "bob")
+    with refused(Code.SESSION_UNKNOWN):
+        house.sessions.confirm_seated("ses_" + "z" * 20, "bob")

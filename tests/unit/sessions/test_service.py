@@ -76,11 +76,13 @@ def test_nobody_owns_by_default(house: House, refused: Refused) -> None:
 
 
 def test_snapshot(house: House, refused: Refused) -> None:
-    """Who is connected gets the session with their own role; a session that is gone is unknown."""
+    """Who is connected gets the session with their own role; whoever is no participant, or too late, does not."""
     session_id = house.room()
     house.enter(session_id, "bob")
-    roles = [house.sessions.snapshot(session_id, u).role for u in ("ann", "bob", "eve")]
-    assert roles == [Role.OWNER, Role.EDITOR, None]
+    roles = [house.sessions.snapshot(session_id, u).role for u in ("ann", "bob")]
+    assert roles == [Role.OWNER, Role.EDITOR]
+    with refused(Code.PARTICIPANT_NOT_JOINED):
+        house.sessions.snapshot(session_id, "eve")
     with refused(Code.SESSION_UNKNOWN):
         house.sessions.snapshot("ses_" + "z" * 20, "ann")
 
