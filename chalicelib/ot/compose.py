@@ -12,6 +12,7 @@ from chalicelib.ot.apply import apply
 from chalicelib.ot.state import Entity
 from chalicelib.ot.text import compose_edits
 from chalicelib.ot.transform import overlapping, register_of
+from chalicelib.ot.validate import fits, fits_edit
 from chalicelib.wire import limits
 from chalicelib.wire.operations import Add, Create, Move, Operation, Set, Text
 
@@ -63,15 +64,16 @@ def _combined(old: Operation, new: Operation) -> Operation | None:
         return replace(new, by=by) if abs(by) <= limits.INTEGER_MAX else None
     if isinstance(old, Text) and isinstance(new, Text):
         edit = compose_edits(old.edit, new.edit)
-        return replace(new, edit=edit) if 1 <= len(edit) <= limits.TEXT_PARTS else None
+        return replace(new, edit=edit) if fits_edit(edit) else None
     return None
 
 
 def _into_creation(created: Create, new: Operation) -> Create | None:
-    """A creation that has the change in it already, where it takes effect at once."""
+    """A creation that has the change in it already, where it takes effect at once and the creation stays valid."""
     if not isinstance(new, Set | Add | Text):
         return None
     entities = {created.id: Entity(props=created.props)}
     if apply(entities, new) is not None:
         return None
-    return replace(created, props=entities[created.id].props)
+    props = entities[created.id].props
+    return replace(created, props=props) if fits(props) else None

@@ -163,10 +163,11 @@ class _Walk:
     def _next(self) -> None:
         self._index += 1
         self.step = self._steps[self._index] if self._index < len(self._steps) else _FOREVER
-        self.left = _length(self.step)
+        self.left = length_of(self.step)
 
 
-def _length(step: Step) -> int:
+def length_of(step: Step) -> int:
+    """How many code points a step skips, inserts or deletes."""
     if isinstance(step, str):
         return len(step)
     return step.d if isinstance(step, Cut) else step

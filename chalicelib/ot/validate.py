@@ -1,16 +1,17 @@
 """What a transaction must keep to beyond its types: values that mean the same in every language, text, prefixes, sizes.
 
 A valid value is normalised on the way: -0 is 0, and a number without a fraction is an integer, as JavaScript would have it.
+Which one of several faults is named is not agreed between the languages; that a transaction has one is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from chalicelib.ot.canonical import canonical
-from chalicelib.ot.text import normal
+from chalicelib.ot.text import Step, length_of, normal
 from chalicelib.wire import limits
 from chalicelib.wire.operations import Add, Create, Move, Operation, Set, Text
 
@@ -73,6 +74,20 @@ def _valid_set(operation: Set) -> Set:
     return replace(operation, value=_sized(normalise(operation.value)))
 
 
+def fits(props: Mapping[str, Any]) -> bool:
+    """Whether a creation with such properties is still valid; each of its values is."""
+    try:
+        _sized(_object(props, 1))
+    except _Bad:
+        return False
+    return True
+
+
+def fits_edit(edit: Sequence[Step]) -> bool:
+    """Whether an edit may cross the wire: neither empty nor beyond its bounds."""
+    return 1 <= len(edit) <= limits.TEXT_PARTS and all(length_of(step) <= limits.TEXT_CHARS for step in edit)
+
+
 def normalise(value: Any, depth: int = 1) -> Any:
     """A JSON value as every language has it. Raises ValueError's like: not finite, too big an integer, bad text, depth."""
     if isinstance(value, bool) or value is None:
@@ -104,7 +119,7 @@ def _number(value: float) -> int | float:
     return value
 
 
-def _object(value: dict[Any, Any], depth: int) -> dict[str, Any]:
+def _object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
     _keys(value)
     return {key: normalise(item, depth + 1) for key, item in value.items()}
 

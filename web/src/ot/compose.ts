@@ -8,6 +8,7 @@ import { apply } from "./apply";
 import { type Entity, type JsonObject, NEW } from "./state";
 import { composeEdits } from "./text";
 import { overlapping, registerOf } from "./transform";
+import { fits, fitsEdit } from "./validate";
 
 /** Both, one after the other, in normal form. */
 export function compose(first: readonly Operation[], second: readonly Operation[]): Operation[] {
@@ -50,7 +51,7 @@ function combined(old: Operation, added: Operation): Operation | null {
   }
   if (old.op === "text" && added.op === "text") {
     const edit = composeEdits(old.edit, added.edit);
-    return edit.length >= 1 && edit.length <= LIMITS.TEXT_PARTS ? { ...added, edit } : null;
+    return fitsEdit(edit) ? { ...added, edit } : null;
   }
   return null;
 }
@@ -61,5 +62,6 @@ function intoCreation(created: CreateOperation, added: Operation): CreateOperati
   const props = (created.props ?? {}) as JsonObject;
   const entities = new Map<string, Entity>([[created.id, { ...NEW, props }]]);
   if (apply(entities, added) !== null) return null;
-  return { ...created, props: { ...entities.get(created.id)?.props } };
+  const merged = entities.get(created.id)?.props ?? {};
+  return fits(merged) ? { ...created, props: merged } : null;
 }

@@ -133,6 +133,12 @@ export function sameEdit(one: Edit, other: Edit): boolean {
   );
 }
 
+/** How many code points a step skips, inserts or deletes. */
+export function stepLength(step: Step): number {
+  if (typeof step === "string") return lengthOf(step);
+  return typeof step === "number" ? step : step.d;
+}
+
 const FOREVER = 2 ** 53;
 
 /** A place within an edit. Past its end everything is skipped. */
@@ -172,7 +178,6 @@ class Walk {
   private next(): void {
     this.index += 1;
     this.step = this.steps[this.index] ?? FOREVER;
-    if (typeof this.step === "string") this.left = lengthOf(this.step);
-    else this.left = typeof this.step === "number" ? this.step : this.step.d;
+    this.left = stepLength(this.step);
   }
 }

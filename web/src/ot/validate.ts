@@ -7,7 +7,7 @@ import { LIMITS, type Operation, type Path, type SetOperation } from "../wire/ge
 import { canonical } from "./canonical";
 import { isWellFormed, lengthOf } from "./points";
 import type { Json, JsonObject } from "./state";
-import { normal, sameEdit } from "./text";
+import { type Edit, normal, sameEdit, stepLength } from "./text";
 
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -65,6 +65,23 @@ function validSet(operation: SetOperation): SetOperation {
   }
   if (value === null) throw new Bad("no property is null: take it away with absent");
   return { ...operation, value: sized(normalise(value)) };
+}
+
+/** Whether a creation with such properties is still valid; each of its values is. */
+export function fits(props: JsonObject): boolean {
+  try {
+    sized(object(props, 1));
+  } catch (thrown) {
+    if (thrown instanceof Bad) return false;
+    throw thrown;
+  }
+  return true;
+}
+
+/** Whether an edit may cross the wire: neither empty nor beyond its bounds. */
+export function fitsEdit(edit: Edit): boolean {
+  const { length } = edit;
+  return length >= 1 && length <= LIMITS.TEXT_PARTS && edit.every((s) => stepLength(s) <= LIMITS.TEXT_CHARS);
 }
 
 /** A JSON value as every language has it. */
