@@ -60,7 +60,7 @@ class Bridge:
 def application() -> web.Application:
     """moto, for aiohttp's server."""
     app = web.Application(client_max_size=_BODY_BYTES)
-    app.router.add_route("*", "/{tail:.*}", Bridge().handle)
+    app.router.add_route("*", "/{tail:(?s:.*)}", Bridge().handle)
     return app
 
 

@@ -61,7 +61,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.BODY_MALFORMED: 400,
     Code.BODY_INVALID: 422,
     Code.BODY_TOO_LARGE: 413,
-    Code.REQUEST_TOO_LARGE: 413,
+    Code.REQUEST_TOO_LARGE: 400,
     Code.MEDIA_TYPE_UNSUPPORTED: 415,
     Code.QUERY_INVALID: 400,
     Code.PATH_INVALID: 400,

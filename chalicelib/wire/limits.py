@@ -8,7 +8,7 @@ WS_MESSAGE_BYTES: Final = 128 * 1024
 WS_IDLE_S: Final = 600
 WS_LIFETIME_S: Final = 7200
 INTEGRATION_TIMEOUT_S: Final = 29
-REST_BODY_BYTES: Final = 64 * 1024  # ours; API Gateway's own limit is 10 MB and no route needs it
+REST_BODY_BYTES: Final = 256 * 1024  # ours; API Gateway's own limit is 10 MB and no route needs it
 REQUEST_HEAD_BYTES: Final = 10_240  # request line and header values together (API Gateway quotas for REST APIs)
 FRAME_TARGET_BYTES: Final = 100 * 1024  # a presence frame is split before it reaches WS_MESSAGE_BYTES
 

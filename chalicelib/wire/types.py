@@ -30,12 +30,14 @@ InviteCode = Annotated[
 ]
 EntityId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:.-]{1,64}$(?!\n)")]
 RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$(?!\n)", description="echoed by the reply")]
+# Spelled out: \s means different characters to Python and to the dialect of regular expressions that OpenAPI uses.
+_BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 PersonName = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=limits.NAME_CHARS,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$(?!\n)",
+        pattern=rf"^[^\x00-\x1f\x7f]*[^{_BLANK}][^\x00-\x1f\x7f]*$(?!\n)",
     ),
 ]
 SessionName = Annotated[
@@ -43,7 +45,7 @@ SessionName = Annotated[
     Meta(
         min_length=1,
         max_length=limits.SESSION_NAME_CHARS,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$(?!\n)",
+        pattern=rf"^[^\x00-\x1f\x7f]*[^{_BLANK}][^\x00-\x1f\x7f]*$(?!\n)",
     ),
 ]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS)]
@@ -56,7 +58,10 @@ Password = Annotated[
     Meta(
         min_length=limits.PASSWORD_CHARS_MIN,
         max_length=limits.PASSWORD_CHARS,
-        pattern=rf"^\S.{{{limits.PASSWORD_CHARS_MIN - 2},{limits.PASSWORD_CHARS - 2}}}\S$(?!\n)",
+        pattern=(
+            rf"^[^{_BLANK}][^\x00-\x1f\x7f]{{{limits.PASSWORD_CHARS_MIN - 2},{limits.PASSWORD_CHARS - 2}}}"
+            rf"[^{_BLANK}]$(?!\n)"
+        ),
         description="begins and ends with something visible (Cognito)",
     ),
 ]

@@ -55,7 +55,7 @@ class Rest:
         if not self._bucket.take(time.monotonic()):
             return refusal(429, Code.RATE_LIMITED, request_id, {"Retry-After": "1"})
         if _head_bytes(request) > limits.REQUEST_HEAD_BYTES:
-            return refusal(413, Code.REQUEST_TOO_LARGE, request_id)
+            return refusal(400, Code.REQUEST_TOO_LARGE, request_id)
         if not await self._invoker.ready():
             return refusal(504, Code.UPSTREAM_UNAVAILABLE, request_id)
         raw_path = request.rel_url.raw_path.removeprefix(_PREFIX) or "/"

@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from yarl import URL
 
 from chalicelib.wire.bodies import ErrorBody
 from chalicelib.wire.codes import Code
@@ -80,13 +81,19 @@ async def test_a_large_body_is_413() -> None:
             assert response.status == 200
 
 
-async def test_a_long_address_is_413() -> None:
+async def test_a_long_address_is_400() -> None:
     """API Gateway's 10,240 bytes of request line and headers; past them the answer still has our shape."""
     async with house() as h:
         async with h.http.get(f"{h.public}/api/things?q={'x' * 11_000}") as response:
-            assert await refused(response) == (413, Code.REQUEST_TOO_LARGE)
+            assert await refused(response) == (400, Code.REQUEST_TOO_LARGE)
         async with h.http.get(f"{h.public}/api/things?q={'x' * 9_000}") as response:
             assert response.status == 200
+
+
+async def test_a_line_feed_in_an_address_is_part_of_it() -> None:
+    """An escaped line feed reaches the same routes and refusals as any other character."""
+    async with house() as h, h.http.get(URL(f"{h.public}/api/no%0Ahow", encoded=True)) as response:
+        assert await refused(response) == (404, Code.ROUTE_UNKNOWN)
 
 
 async def test_too_many_requests_are_429() -> None:

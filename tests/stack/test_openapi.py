@@ -25,6 +25,7 @@ async def _token(base_url: str) -> str:
 def test_every_operation_keeps_its_word(stack: Stack, tmp_path: Path) -> None:
     """Whatever is sent, good or bad, in any order, each operation answers as documented."""
     token = asyncio.run(_token(stack.base_url))
+    # One worker: two race in CPython 3.11's parser (its issue 106905), which Hypothesis calls.
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         "--config-file",
@@ -38,7 +39,6 @@ def test_every_operation_keeps_its_word(stack: Stack, tmp_path: Path) -> None:
         "--max-examples=15",
         "--seed=1",
         "--continue-on-failure",
-        "--workers=2",
         "--no-color",
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=280)
