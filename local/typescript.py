@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from chalicelib.wire import PROTOCOL_VERSION, bodies, codes, limits, messages, operations, types
+from chalicelib.wire import PROTOCOL_VERSION, bodies, codes, documents, limits, messages, operations, types
 
 _HEAD: Final = """// Generated from chalicelib/wire by `python -m local.generate`. Do not edit.
 
@@ -23,6 +23,8 @@ export const PROTOCOL_VERSION = {version};
 _WIDTH: Final = 110
 _SERVER_ONLY: Final = frozenset({"Delivery"})
 _IDENTIFIER: Final = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
+_BEFORE: Final = {operations: (types,), documents: (types, operations)}
+"""Modules whose aliases another one imports."""
 _PLAIN: Final[dict[Any, str]] = {
     str: "string",
     int: "number",
@@ -37,12 +39,13 @@ def typescript() -> str:
     """All of it, one module."""
     parts = [_HEAD.format(version=PROTOCOL_VERSION)]
     parts += _aliases(types)
-    parts += _aliases(operations)
-    for module in (types, codes):
+    parts += [*_aliases(operations), *_aliases(documents)]
+    for module in (types, operations, documents, codes):
         parts += [_enum(found) for found in _classes(module, Enum) if found.__name__ not in _SERVER_ONLY]
-    for module in (types, operations, bodies, messages):
+    for module in (types, operations, documents, bodies, messages):
         parts += [_interface(found) for found in _classes(module, msgspec.Struct) if msgspec.structs.fields(found)]
     parts.append(_union("Operation", operations.Operation))
+    parts.append(_union("PublicOperation", documents.PublicOperation))
     parts += [_union(name, getattr(messages, name)) for name in ("ClientMessage", "ServerMessage")]
     parts += [_limits(limits), _codes()]
     return "\n".join(parts)
@@ -65,7 +68,7 @@ def _aliases(module: ModuleType) -> list[str]:
     for name, value in vars(module).items():
         if name.startswith("_") or (get_origin(value) is not Annotated and get_origin(value) is not tuple):
             continue
-        if module is operations and getattr(types, name, None) is value:
+        if any(getattr(other, name, None) is value for other in _BEFORE.get(module, ())):
             continue
         lines.append(_doc(_description(value)) + f"export type {name} = {_type(value, aliased=False)};\n")
     return lines
@@ -129,6 +132,8 @@ def _type(found: Any, *, aliased: bool = True) -> str:
         return alias
     if found == operations.Operation:
         return "Operation"
+    if found == documents.PublicOperation:
+        return "PublicOperation"
     if found in _PLAIN:
         return _PLAIN[found]
     origin, arguments = get_origin(found), get_args(found)
@@ -158,7 +163,7 @@ def _alias_of(found: Any) -> str | None:
     """The public name that `wire.types` gives to an annotated type or tuple."""
     if get_origin(found) not in {Annotated, tuple}:
         return None
-    for name, value in (*vars(types).items(), *vars(operations).items()):
+    for name, value in (*vars(types).items(), *vars(operations).items(), *vars(documents).items()):
         if not name.startswith("_") and get_origin(value) is get_origin(found) and value == found:
             return name
     return None

@@ -7,10 +7,10 @@ payload can be read for ever, though it was overridden, moved or dropped (clause
 from enum import StrEnum
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from chalicelib.ot.commit import Entry, Outcome, Overridden
-from chalicelib.ot.transform import Drop
+from chalicelib.ot.commit import Outcome
+from chalicelib.wire.documents import Commit
 from chalicelib.wire.operations import Operation
 
 
@@ -24,20 +24,8 @@ class Submission(Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...]
 
 
-class Record(Entry, frozen=True, kw_only=True):
-    """One revision as it is stored."""
-
-    base: int
-    submitted: tuple[Operation, ...] | None = None
-    """What the client sent, where that is not what took effect."""
-    conflicts_with: tuple[int, ...] = ()
-    overridden: tuple[Overridden, ...] = ()
-    dropped: dict[int, Drop] = field(default_factory=dict)
-
-    @property
-    def payload(self) -> tuple[Operation, ...]:
-        """What the client sent."""
-        return self.operations if self.submitted is None else self.submitted
+Record = Commit
+"""A revision is stored as it is told."""
 
 
 class Reason(StrEnum):

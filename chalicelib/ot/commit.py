@@ -8,28 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from chalicelib.ot.transform import Drop, rebase
-from chalicelib.wire.operations import Operation
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One revision of the log. `operations` are as they took effect; what fell away is in `dropped`."""
-
-    revision: int
-    client: str
-    seq: int
-    user_id: str
-    at_ms: int
-    operations: tuple[Operation, ...]
-
-
-class Overridden(Struct, frozen=True, kw_only=True):
-    """An earlier write that no longer shows. Its payload is in the history for ever."""
-
-    revision: int
-    user_id: str
-    entity: str
-    register: tuple[str, ...]
+from chalicelib.ot.transform import rebase
+from chalicelib.wire.operations import Drop, Entry, Operation, Overridden
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

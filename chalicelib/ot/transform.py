@@ -10,30 +10,18 @@ Cost: the tail since the base, never the scene.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
 
 from chalicelib.ot.text import transform_edit
-from chalicelib.wire.operations import Add, Delete, Move, Operation, Restore, Set, Text
+from chalicelib.wire.operations import Add, Delete, Drop, Move, Operation, Restore, Set, Text
 
 Register = tuple[str, ...]
 """A place that is written whole: a property's path, ("@place",) or ("@alive",). No key of a property begins with @."""
 
 PLACE: Final[Register] = ("@place",)
 ALIVE: Final[Register] = ("@alive",)
-
-
-class Drop(StrEnum):
-    """Why an operation falls away when it is rebased."""
-
-    REPLACED = "replaced"
-    """A text edit whose text was replaced by another value meanwhile."""
-    GUARDED = "guarded"
-    """A guarded operation (undo) whose register somebody wrote since."""
-    EMPTY = "empty"
-    """A text edit that deletes only what others have deleted already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from chalicelib.ot.canonical import canonical
-from chalicelib.ot.text import Step, length_of, normal
+from chalicelib.ot.text import Step, normal
 from chalicelib.wire import limits
 from chalicelib.wire.operations import Add, Create, Move, Operation, Set, Text
 
@@ -61,6 +61,8 @@ def _valid(operation: Operation, client: str) -> Operation:
                 _text(step)
         if normal(operation.edit) != operation.edit:
             raise _Bad("the edit is not in normal form")
+        if len(operation.edit) > limits.TEXT_PARTS:
+            raise _Bad(f"more than {limits.TEXT_PARTS} parts")
     return operation
 
 
@@ -85,7 +87,9 @@ def fits(props: Mapping[str, Any]) -> bool:
 
 def fits_edit(edit: Sequence[Step]) -> bool:
     """Whether an edit may cross the wire: neither empty nor beyond its bounds."""
-    return 1 <= len(edit) <= limits.TEXT_PARTS and all(length_of(step) <= limits.TEXT_CHARS for step in edit)
+    if not 1 <= len(edit) <= limits.TEXT_PARTS:
+        return False
+    return all(len(step) <= limits.TEXT_CHARS for step in edit if isinstance(step, str))
 
 
 def normalise(value: Any, depth: int = 1) -> Any:

@@ -52,6 +52,20 @@ class Code(StrEnum):
     VERSION_CONFLICT = "version.conflict"
     CONNECTION_GONE = "connection.gone"
     CONNECTION_LIMIT = "connection.limit"
+    DOCUMENT_UNKNOWN = "document.unknown"
+    DOCUMENT_LIMIT = "document.limit"
+    DOCUMENT_BUSY = "document.busy"
+    DOCUMENT_TOO_LARGE = "document.too_large"
+    SCENE_REQUIRED = "scene.required"
+    REVISION_UNKNOWN = "revision.unknown"
+    OPERATION_INVALID = "operation.invalid"
+    BASE_AHEAD = "operation.base_ahead"
+    BASE_TOO_OLD = "operation.base_too_old"
+    BASE_BEHIND_OWN = "operation.base_behind_own"
+    MILESTONE_LIMIT = "milestone.limit"
+    LOCK_HELD = "lock.held"
+    LOCK_LOST = "lock.lost"
+    LOCK_LIMIT = "lock.limit"
     RATE_LIMITED = "rate.limited"
     UPSTREAM_UNAVAILABLE = "upstream.unavailable"
     INTERNAL = "internal"
@@ -99,6 +113,20 @@ STATUS: Final[dict[Code, int]] = {
     Code.VERSION_CONFLICT: 412,
     Code.CONNECTION_GONE: 410,
     Code.CONNECTION_LIMIT: 409,
+    Code.DOCUMENT_UNKNOWN: 404,
+    Code.DOCUMENT_LIMIT: 409,
+    Code.DOCUMENT_BUSY: 503,
+    Code.DOCUMENT_TOO_LARGE: 409,
+    Code.SCENE_REQUIRED: 409,
+    Code.REVISION_UNKNOWN: 404,
+    Code.OPERATION_INVALID: 409,
+    Code.BASE_AHEAD: 409,
+    Code.BASE_TOO_OLD: 409,
+    Code.BASE_BEHIND_OWN: 409,
+    Code.MILESTONE_LIMIT: 409,
+    Code.LOCK_HELD: 409,
+    Code.LOCK_LOST: 409,
+    Code.LOCK_LIMIT: 409,
     Code.RATE_LIMITED: 429,
     Code.UPSTREAM_UNAVAILABLE: 503,
     Code.INTERNAL: 500,
@@ -146,6 +174,20 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.VERSION_CONFLICT: "It was changed meanwhile; read it again.",
     Code.CONNECTION_GONE: "This connection is no longer part of the session.",
     Code.CONNECTION_LIMIT: "You have as many connections to this session as one person may have.",
+    Code.DOCUMENT_UNKNOWN: "There is no such document, or it is not open to you.",
+    Code.DOCUMENT_LIMIT: "This session has as many documents as it may have.",
+    Code.DOCUMENT_BUSY: "Too many are writing to the document; send it again.",
+    Code.DOCUMENT_TOO_LARGE: "The document is too large for one answer; read its operations instead.",
+    Code.SCENE_REQUIRED: "A session keeps its scene as long as it lives.",
+    Code.REVISION_UNKNOWN: "The document has no such revision.",
+    Code.OPERATION_INVALID: "An operation breaks a rule of documents.",
+    Code.BASE_AHEAD: "The transaction's base is a revision that does not exist.",
+    Code.BASE_TOO_OLD: "Too much happened since the transaction's base; read the document anew and rebase.",
+    Code.BASE_BEHIND_OWN: "The client has not seen its own last commit; read on from the base first.",
+    Code.MILESTONE_LIMIT: "This document has as many milestones as it may have.",
+    Code.LOCK_HELD: "Somebody else has locked that object.",
+    Code.LOCK_LOST: "You do not hold that lock any more.",
+    Code.LOCK_LIMIT: "This session has as many locks as it may have.",
     Code.RATE_LIMITED: "Too many requests; slow down.",
     Code.UPSTREAM_UNAVAILABLE: "A service this depends on did not answer; try again.",
     Code.INTERNAL: "Something went wrong on our side.",

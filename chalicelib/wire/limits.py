@@ -52,9 +52,23 @@ PATH_DEPTH: Final = 3  # DESIGN "Documents": paths are at most 3 deep
 PATH_KEY_CHARS: Final = 64
 VALUE_DEPTH: Final = 6  # lists and objects within each other
 VALUE_BYTES: Final = 16 * 1024  # of canonical JSON; bigger things are assets
-TEXT_CHARS: Final = 20_000  # code points inserted, skipped or deleted in one go
-TEXT_PARTS: Final = 400  # skips, insertions and deletions of one edit
+TEXT_CHARS: Final = 20_000  # code points inserted in one go
+TEXT_PARTS: Final = 400  # skips, insertions and deletions of one submitted edit
 OPERATIONS_PER_TRANSACTION: Final = 256
+TRANSACTION_BYTES: Final = (
+    120 * 1024
+)  # as JSON: a record may hold it twice (as sent, as it took effect) and fit an item
+DOCUMENTS_PER_SESSION: Final = 100
+MILESTONES_PER_DOCUMENT: Final = 1000
+SNAPSHOT_EVERY: Final = 500  # revisions between snapshots: what opening a document replays at most, about
+SNAPSHOT_BYTES: Final = 5 * 1024 * 1024  # of JSON in one answer; a function's answer is at most 6 MB (Lambda quotas)
+HISTORY_LOOKED_THROUGH: Final = 2000  # revisions that one page of history reads at most
+INBOX_TTL_S: Final = 300  # a submission that nobody drained is forgotten; its client has sent it again by then
+DRAIN_TICK_MS: Final = 40  # a busy document's submissions are committed and told so often
+DRAIN_LEASE_MS: Final = 1000
+LOCK_TTL_S: Final = 30
+LOCK_TTL_MAX_S: Final = 300
+LOCKS_PER_SESSION: Final = 500
 COMMIT_BATCH: Final = 100  # submissions that are settled together
 COMMIT_ATTEMPTS: Final = 12  # lost races before the submitter is told to come again
 COMMIT_BACKOFF_S: Final = 0.004  # times a random factor, doubled each time up to 32 times

@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 
 from chalicelib.wire.bodies import Session
 from chalicelib.wire.codes import Code
+from chalicelib.wire.documents import Commit, DocumentId, Sequence
+from chalicelib.wire.operations import ClientId, Operation, Revision, Transaction
 from chalicelib.wire.types import (
     Color,
     Counter,
@@ -65,7 +67,27 @@ class RoomLeave(Message, tag="room.leave", frozen=True, kw_only=True):
     id: RequestId | None = None
 
 
-ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave
+class OpSubmit(Message, tag="op.submit", frozen=True, kw_only=True):
+    """One transaction, made on the state at `base`; answered by `op.ack` or `op.rejected`. Sent again until it is."""
+
+    id: RequestId | None = None
+    document_id: DocumentId
+    client: ClientId
+    seq: Sequence
+    base: Revision
+    operations: Transaction
+    user_id: UserId | None = None
+
+
+class DocFetch(Message, tag="doc.fetch", frozen=True, kw_only=True):
+    """Asks for what was committed after a revision; answered by `doc.commits`."""
+
+    id: RequestId | None = None
+    document_id: DocumentId
+    since: Revision
+
+
+ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave | OpSubmit | DocFetch
 
 
 # -- from the server --
@@ -147,6 +169,47 @@ class SessionEnded(Message, tag="session.ended", frozen=True, kw_only=True):
     session_id: SessionId
 
 
+class OpAck(Message, tag="op.ack", frozen=True, kw_only=True):
+    """The transaction is in the log, durably: `operation` is its revision. A resend is answered with the first one."""
+
+    id: RequestId | None = None
+    document_id: DocumentId
+    operation: Commit
+    transformed: bool
+    conflicts_with: tuple[Revision, ...] = ()
+
+
+class OpCommitted(Message, tag="op.committed", frozen=True, kw_only=True):
+    """What was committed, consecutive and merged; one's own too. After a gap, or where it is empty, fetch up to `head`."""
+
+    document_id: DocumentId
+    head: Revision
+    commits: tuple[Commit, ...]
+
+
+class OpRejected(Message, tag="op.rejected", frozen=True, kw_only=True):
+    """The transaction is not in the log. `operations` is what was sent: the client keeps it."""
+
+    id: RequestId | None = None
+    document_id: DocumentId
+    client: ClientId
+    seq: Sequence
+    code: Code
+    message: str
+    correlation_id: str
+    operations: tuple[Operation, ...]
+
+
+class DocCommits(Message, tag="doc.commits", frozen=True, kw_only=True):
+    """Consecutive commits after `since`, as many as fit; fetch on while the last one's revision is below `head`."""
+
+    id: RequestId | None = None
+    document_id: DocumentId
+    since: Revision
+    head: Revision
+    commits: tuple[Commit, ...]
+
+
 class Pong(Message, tag="pong", frozen=True, kw_only=True):
     """The answer to `ping`."""
 
@@ -172,6 +235,10 @@ ServerMessage = (
     | ParticipantRemoved
     | SessionChanged
     | SessionEnded
+    | OpAck
+    | OpCommitted
+    | OpRejected
+    | DocCommits
     | Pong
     | ErrorMessage
 )

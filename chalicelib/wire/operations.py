@@ -5,12 +5,13 @@ A transaction is a list of operations that commit together, at one revision. Dec
 shapes; `ot.validate` checks what a type can't say (values, text, prefixes).
 """
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta, field
 
 from chalicelib.wire import limits
-from chalicelib.wire.types import EntityId, Value
+from chalicelib.wire.types import EntityId, Millis, UserId, Value
 
 ClientId = Annotated[
     str,
@@ -26,7 +27,7 @@ OrderKey = Annotated[
 ]
 Step = Annotated[int, Meta(ge=-(2**53 - 1), le=2**53 - 1)]
 Revision = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Run = Annotated[int, Meta(ge=1, le=limits.TEXT_CHARS)]
+Run = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Inserted = Annotated[str, Meta(min_length=1, max_length=limits.TEXT_CHARS)]
 
 
@@ -36,9 +37,10 @@ class Cut(Value, frozen=True):
     d: Run
 
 
-TextEdit = Annotated[tuple[Run | Inserted | Cut, ...], Meta(min_length=1, max_length=limits.TEXT_PARTS)]
+TextEdit = Annotated[tuple[Run | Inserted | Cut, ...], Meta(min_length=1)]
 """From the start of the text, in code points: a number skips, a string inserts, {d: n} deletes.
 
+A submission's is bounded by TEXT_PARTS and TEXT_CHARS (`ot.validate`); rebasing may take it further.
 Valid: `[5, "new"]`, `[{"d": 2}]`. Not: `[]`, `[0]`, `[5]` (ends by skipping), `["a", "b"]` (two in a row)."""
 
 
@@ -102,3 +104,34 @@ class Text(Value, frozen=True, kw_only=True, tag_field="op", tag="text", omit_de
 
 Operation = Create | Delete | Restore | Set | Add | Move | Text
 Transaction = Annotated[tuple[Operation, ...], Meta(min_length=1, max_length=limits.OPERATIONS_PER_TRANSACTION)]
+
+
+class Drop(StrEnum):
+    """Why an operation falls away when it is rebased."""
+
+    REPLACED = "replaced"
+    """A text edit whose text was replaced by another value meanwhile."""
+    GUARDED = "guarded"
+    """A guarded operation (undo) whose register somebody wrote since."""
+    EMPTY = "empty"
+    """A text edit that deletes only what others have deleted already."""
+
+
+class Overridden(Value, frozen=True, kw_only=True):
+    """An earlier write that no longer shows. Its payload is in the history for ever."""
+
+    revision: Revision
+    user_id: UserId
+    entity: EntityId
+    register: tuple[str, ...]
+
+
+class Entry(Value, frozen=True, kw_only=True):
+    """One revision of the log. `operations` are as they took effect; what fell away is gone from them."""
+
+    revision: Revision
+    client: ClientId
+    seq: Revision
+    user_id: UserId
+    at_ms: Millis
+    operations: tuple[Operation, ...]

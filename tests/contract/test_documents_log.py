@@ -7,9 +7,7 @@ import pytest
 
 from chalicelib.documents.committer import Committer
 from chalicelib.documents.model import OpLog, Record, Submission
-from chalicelib.ot.commit import Overridden
-from chalicelib.ot.transform import Drop
-from chalicelib.wire.operations import Add, Create, Cut, Operation, Set, Text
+from chalicelib.wire.operations import Add, Create, Cut, Drop, Operation, Overridden, Set, Text
 from tests.contract.tables import Database, op_log
 
 D = "doc_1"

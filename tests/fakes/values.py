@@ -38,9 +38,13 @@ def _strategy(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.TupleType():
             return st.tuples(*(_strategy(item) for item in info.item_types)).map(list)
         case inspect.VarTupleType():
-            return st.lists(_strategy(info.item_type), max_size=_or(info.max_length, 4))
+            return st.lists(
+                _strategy(info.item_type), min_size=info.min_length or 0, max_size=min(4, _or(info.max_length, 4))
+            )
         case inspect.DictType():
             return st.dictionaries(_strategy(info.key_type), _strategy(info.value_type), max_size=3)
+        case inspect.AnyType():
+            return st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(_TEXT, max_size=5))
         case inspect.UnionType():
             return st.one_of(*(_strategy(t) for t in info.types if not _is_unset(t)))
         case inspect.StructType():

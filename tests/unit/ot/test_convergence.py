@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from chalicelib.ot.apply import apply_all
 from chalicelib.ot.canonical import state_hash
-from chalicelib.ot.commit import Entry, settle
+from chalicelib.ot.commit import settle
 from chalicelib.ot.compose import compose
 from chalicelib.ot.invert import invert
 from chalicelib.ot.state import Entity
 from chalicelib.ot.transform import rebase
 from chalicelib.ot.validate import validate
-from chalicelib.wire.operations import Operation
+from chalicelib.wire.operations import Entry, Operation
 from tests.unit.ot.strategies import operations
 
 

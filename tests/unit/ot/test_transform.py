@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.ot.commit import Entry, Outcome, duplicate_of, settle
-from chalicelib.ot.transform import ALIVE, PLACE, Drop, overlapping
-from chalicelib.wire.operations import Add, Create, Cut, Delete, Move, Operation, Restore, Set, Text
+from chalicelib.ot.commit import Outcome, duplicate_of, settle
+from chalicelib.ot.transform import ALIVE, PLACE, overlapping
+from chalicelib.wire.operations import Add, Create, Cut, Delete, Drop, Entry, Move, Operation, Restore, Set, Text
 
 E = "ada00000.1"
 A, AB, T = ("a",), ("a", "b"), ("t",)

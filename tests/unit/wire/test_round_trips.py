@@ -9,13 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.wire import bodies
+from chalicelib.wire import bodies, documents
 from chalicelib.wire.decode import decode_body, decode_client_message, decode_server_message, encode
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ClientMessage, ServerMessage
 from tests.fakes.values import values
 
-BODIES = [body for _, body in inspect.getmembers(bodies, inspect.isclass) if body.__module__ == bodies.__name__]
+BODIES = [
+    body
+    for module in (bodies, documents)
+    for _, body in inspect.getmembers(module, inspect.isclass)
+    if body.__module__ == module.__name__ and issubclass(body, msgspec.Struct)
+]
 QUICK = settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
 
 

@@ -7,7 +7,7 @@ import { LIMITS, type Operation, type Path, type SetOperation } from "../wire/ge
 import { canonical } from "./canonical";
 import { isWellFormed, lengthOf } from "./points";
 import type { Json, JsonObject } from "./state";
-import { type Edit, normal, sameEdit, stepLength } from "./text";
+import { type Edit, normal, sameEdit } from "./text";
 
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -53,6 +53,7 @@ function valid(operation: Operation, client: string): Operation {
   if (operation.op === "text") {
     for (const step of operation.edit) if (typeof step === "string") text(step);
     if (!sameEdit(normal(operation.edit), operation.edit)) throw new Bad("the edit is not in normal form");
+    if (operation.edit.length > LIMITS.TEXT_PARTS) throw new Bad(`more than ${LIMITS.TEXT_PARTS} parts`);
   }
   return operation;
 }
@@ -81,7 +82,8 @@ export function fits(props: JsonObject): boolean {
 /** Whether an edit may cross the wire: neither empty nor beyond its bounds. */
 export function fitsEdit(edit: Edit): boolean {
   const { length } = edit;
-  return length >= 1 && length <= LIMITS.TEXT_PARTS && edit.every((s) => stepLength(s) <= LIMITS.TEXT_CHARS);
+  if (length < 1 || length > LIMITS.TEXT_PARTS) return false;
+  return edit.every((step) => typeof step !== "string" || lengthOf(step) <= LIMITS.TEXT_CHARS);
 }
 
 /** A JSON value as every language has it. */

@@ -220,6 +220,10 @@ export class Room implements RoomContext {
       case "room.state":
       case "pong":
       case "session.ended":
+      case "op.ack":
+      case "op.committed":
+      case "op.rejected":
+      case "doc.commits":
         break;
       default:
         message satisfies never;

@@ -77,6 +77,16 @@ export type TextEdit = readonly (Run | Inserted | Cut)[];
 
 export type Transaction = readonly Operation[];
 
+/** doc_ and 20 of a-z0-9; a session's scene has the session's own 20 */
+export type DocumentId = string;
+
+export type MilestoneId = string;
+
+/** counts a client's transactions; never twice */
+export type Sequence = number;
+
+export type PublicTransaction = readonly PublicOperation[];
+
 /** What a person may do in one session; `sessions.model` has the matrix. */
 export type Role = "owner" | "editor" | "viewer" | "guest";
 
@@ -94,6 +104,12 @@ export type Activity = "active" | "idle" | "editing" | "speaking" | "away";
 
 /** The look of a room's sky and ground. */
 export type Environment = "dawn" | "studio" | "night";
+
+/** Why an operation falls away when it is rebased. */
+export type Drop = "replaced" | "guarded" | "empty";
+
+/** What a document is for. */
+export type DocumentKind = "scene" | "document";
 
 /** Every error a client can see. */
 export type Code =
@@ -138,6 +154,20 @@ export type Code =
   | "version.conflict"
   | "connection.gone"
   | "connection.limit"
+  | "document.unknown"
+  | "document.limit"
+  | "document.busy"
+  | "document.too_large"
+  | "scene.required"
+  | "revision.unknown"
+  | "operation.invalid"
+  | "operation.base_ahead"
+  | "operation.base_too_old"
+  | "operation.base_behind_own"
+  | "milestone.limit"
+  | "lock.held"
+  | "lock.lost"
+  | "lock.limit"
   | "rate.limited"
   | "upstream.unavailable"
   | "internal";
@@ -224,6 +254,197 @@ export interface TextOperation {
   id: EntityId;
   path: Path;
   edit: TextEdit;
+}
+
+/** An earlier write that no longer shows. Its payload is in the history for ever. */
+export interface Overridden {
+  revision: Counter;
+  user_id: UserId;
+  entity: EntityId;
+  register: readonly string[];
+}
+
+/** One revision of the log. `operations` are as they took effect; what fell away is gone from them. */
+export interface Entry {
+  revision: Counter;
+  client: ClientId;
+  seq: Counter;
+  user_id: UserId;
+  at_ms: Millis;
+  operations: readonly Operation[];
+}
+
+/** One revision of a document, as it is stored and told. */
+export interface Commit {
+  revision: Counter;
+  client: ClientId;
+  seq: Counter;
+  user_id: UserId;
+  at_ms: Millis;
+  operations: readonly Operation[];
+  base: Counter;
+  submitted?: readonly Operation[] | null;
+  conflicts_with?: readonly Counter[];
+  overridden?: readonly Overridden[];
+  dropped?: Record<number, Drop>;
+}
+
+/** Sugar for `create`. Without an `entity_id` one is made of the client, the seq and the place. */
+export interface EntityCreate {
+  op: "entity_create";
+  entity_type: PathKey;
+  entity_id?: EntityId | null;
+  position?: Vec3;
+  rotation?: Quat;
+  scale?: Vec3;
+  parent?: EntityId | null;
+  order?: OrderKey;
+  props?: Record<PathKey, unknown>;
+}
+
+/** Sugar for a `set` of each property that is there; a null in `props` takes one away. */
+export interface EntityUpdate {
+  op: "entity_update";
+  entity_id: EntityId;
+  position?: Vec3 | null;
+  rotation?: Quat | null;
+  scale?: Vec3 | null;
+  props?: Record<PathKey, unknown>;
+}
+
+/** Sugar for `delete`. */
+export interface EntityDelete {
+  op: "entity_delete";
+  entity_id: EntityId;
+}
+
+/** A document of a session. */
+export interface SharedDocument {
+  document_id: DocumentId;
+  session_id: SessionId;
+  name: SessionName;
+  kind: DocumentKind;
+  created_at_ms: Millis;
+  created_by: UserId;
+}
+
+/** All of a session's documents, the scene first. */
+export interface DocumentList {
+  documents: readonly SharedDocument[];
+}
+
+/** A document beside the scene. */
+export interface CreateDocument {
+  name: SessionName;
+  user_id?: UserId | null;
+}
+
+/** One entity at a revision. `props` are JSON values by key. */
+export interface EntityState {
+  alive: boolean;
+  parent: EntityId | null;
+  order: string;
+  props: Record<string, unknown>;
+}
+
+/** A document's whole state at a revision, tombstones included. */
+export interface Snapshot {
+  document: SharedDocument;
+  revision: Counter;
+  head: Counter;
+  entities: Record<string, EntityState>;
+}
+
+/** One transaction, made on the state at `base`. (client, seq) names it for ever: sending it again is harmless. */
+export interface SubmitOperations {
+  client: ClientId;
+  seq: Sequence;
+  base: Counter;
+  operations: PublicTransaction;
+  user_id?: UserId | null;
+}
+
+/** What became of a transaction. `operation` is the revision that it is; a resend gets the first time's. */
+export interface OperationResult {
+  document_id: DocumentId;
+  operation: Commit;
+  transformed: boolean;
+  conflicts_with: readonly Counter[];
+}
+
+/** Consecutive revisions after `since`, oldest first. Ask again from the last one's until `head` is reached. */
+export interface OperationPage {
+  operations: readonly Commit[];
+  since: Counter;
+  head: Counter;
+}
+
+/** Revisions, newest first. A page may be empty and still have a next one: that many were looked through. */
+export interface HistoryPage {
+  entries: readonly Commit[];
+  before?: Counter | null;
+}
+
+/** Which revision's state to bring back, by new revisions: history only grows. */
+export interface Rollback {
+  revision: Counter;
+  user_id?: UserId | null;
+}
+
+/** The head afterwards, and how many operations it took (0: nothing was different). */
+export interface RollbackResult {
+  revision: Counter;
+  operations: number;
+}
+
+/** A name for a revision; without one, for the head. */
+export interface CreateMilestone {
+  name: SessionName;
+  revision?: Counter | null;
+  user_id?: UserId | null;
+}
+
+/** A named revision. */
+export interface Milestone {
+  milestone_id: MilestoneId;
+  document_id: DocumentId;
+  name: SessionName;
+  revision: Counter;
+  created_at_ms: Millis;
+  created_by: UserId;
+}
+
+/** By revision, newest first. */
+export interface MilestoneList {
+  milestones: readonly Milestone[];
+}
+
+/** Asks for an object of the scene for oneself; `break` takes it from somebody else, as an owner or editor. */
+export interface AcquireLock {
+  object_id: EntityId;
+  ttl_s?: number;
+  break?: boolean;
+  user_id?: UserId | null;
+}
+
+/** Keeps a lock that one still has. `token` is the one it was given with. */
+export interface RenewLock {
+  token: Counter;
+  ttl_s?: number;
+  user_id?: UserId | null;
+}
+
+/** A lease of an object. `token` is its fencing token: it grows with every new holder. */
+export interface Lock {
+  object_id: EntityId;
+  user_id: UserId;
+  token: Counter;
+  expires_at_ms: Millis;
+}
+
+/** The locks that are held now. */
+export interface LockList {
+  locks: readonly Lock[];
 }
 
 /** Every error, on every route. */
@@ -535,6 +756,26 @@ export interface RoomLeave {
   id?: RequestId | null;
 }
 
+/** One transaction, made on the state at `base`; answered by `op.ack` or `op.rejected`. Sent again until it is. */
+export interface OpSubmit {
+  type: "op.submit";
+  id?: RequestId | null;
+  document_id: DocumentId;
+  client: ClientId;
+  seq: Sequence;
+  base: Counter;
+  operations: Transaction;
+  user_id?: UserId | null;
+}
+
+/** Asks for what was committed after a revision; answered by `doc.commits`. */
+export interface DocFetch {
+  type: "doc.fetch";
+  id?: RequestId | null;
+  document_id: DocumentId;
+  since: Counter;
+}
+
 /** One open page of one participant. */
 export interface Peer {
   peer_id: PeerId;
@@ -606,6 +847,47 @@ export interface SessionEnded {
   session_id: SessionId;
 }
 
+/** The transaction is in the log, durably: `operation` is its revision. A resend is answered with the first one. */
+export interface OpAck {
+  type: "op.ack";
+  id?: RequestId | null;
+  document_id: DocumentId;
+  operation: Commit;
+  transformed: boolean;
+  conflicts_with?: readonly Counter[];
+}
+
+/** What was committed, consecutive and merged; one's own too. After a gap, or where it is empty, fetch up to `head`. */
+export interface OpCommitted {
+  type: "op.committed";
+  document_id: DocumentId;
+  head: Counter;
+  commits: readonly Commit[];
+}
+
+/** The transaction is not in the log. `operations` is what was sent: the client keeps it. */
+export interface OpRejected {
+  type: "op.rejected";
+  id?: RequestId | null;
+  document_id: DocumentId;
+  client: ClientId;
+  seq: Sequence;
+  code: Code;
+  message: string;
+  correlation_id: string;
+  operations: readonly Operation[];
+}
+
+/** Consecutive commits after `since`, as many as fit; fetch on while the last one's revision is below `head`. */
+export interface DocCommits {
+  type: "doc.commits";
+  id?: RequestId | null;
+  document_id: DocumentId;
+  since: Counter;
+  head: Counter;
+  commits: readonly Commit[];
+}
+
 /** The answer to `ping`. */
 export interface Pong {
   type: "pong";
@@ -633,7 +915,19 @@ export type Operation =
   | MoveOperation
   | TextOperation;
 
-export type ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave;
+export type PublicOperation =
+  | CreateOperation
+  | DeleteOperation
+  | RestoreOperation
+  | SetOperation
+  | AddOperation
+  | MoveOperation
+  | TextOperation
+  | EntityCreate
+  | EntityUpdate
+  | EntityDelete;
+
+export type ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave | OpSubmit | DocFetch;
 
 export type ServerMessage =
   | RoomState
@@ -642,6 +936,10 @@ export type ServerMessage =
   | ParticipantRemoved
   | SessionChanged
   | SessionEnded
+  | OpAck
+  | OpCommitted
+  | OpRejected
+  | DocCommits
   | Pong
   | ErrorMessage;
 
@@ -693,6 +991,18 @@ export const LIMITS = {
   TEXT_CHARS: 20000,
   TEXT_PARTS: 400,
   OPERATIONS_PER_TRANSACTION: 256,
+  TRANSACTION_BYTES: 122880,
+  DOCUMENTS_PER_SESSION: 100,
+  MILESTONES_PER_DOCUMENT: 1000,
+  SNAPSHOT_EVERY: 500,
+  SNAPSHOT_BYTES: 5242880,
+  HISTORY_LOOKED_THROUGH: 2000,
+  INBOX_TTL_S: 300,
+  DRAIN_TICK_MS: 40,
+  DRAIN_LEASE_MS: 1000,
+  LOCK_TTL_S: 30,
+  LOCK_TTL_MAX_S: 300,
+  LOCKS_PER_SESSION: 500,
   COMMIT_BATCH: 100,
   COMMIT_ATTEMPTS: 12,
   COMMIT_BACKOFF_S: 0.004,
@@ -768,6 +1078,32 @@ export const CODES: Record<Code, { status: number; message: string }> = {
     status: 409,
     message: "You have as many connections to this session as one person may have.",
   },
+  "document.unknown": { status: 404, message: "There is no such document, or it is not open to you." },
+  "document.limit": { status: 409, message: "This session has as many documents as it may have." },
+  "document.busy": { status: 503, message: "Too many are writing to the document; send it again." },
+  "document.too_large": {
+    status: 409,
+    message: "The document is too large for one answer; read its operations instead.",
+  },
+  "scene.required": { status: 409, message: "A session keeps its scene as long as it lives." },
+  "revision.unknown": { status: 404, message: "The document has no such revision." },
+  "operation.invalid": { status: 409, message: "An operation breaks a rule of documents." },
+  "operation.base_ahead": {
+    status: 409,
+    message: "The transaction's base is a revision that does not exist.",
+  },
+  "operation.base_too_old": {
+    status: 409,
+    message: "Too much happened since the transaction's base; read the document anew and rebase.",
+  },
+  "operation.base_behind_own": {
+    status: 409,
+    message: "The client has not seen its own last commit; read on from the base first.",
+  },
+  "milestone.limit": { status: 409, message: "This document has as many milestones as it may have." },
+  "lock.held": { status: 409, message: "Somebody else has locked that object." },
+  "lock.lost": { status: 409, message: "You do not hold that lock any more." },
+  "lock.limit": { status: 409, message: "This session has as many locks as it may have." },
   "rate.limited": { status: 429, message: "Too many requests; slow down." },
   "upstream.unavailable": { status: 503, message: "A service this depends on did not answer; try again." },
   internal: { status: 500, message: "Something went wrong on our side." },
