@@ -7,6 +7,7 @@ from chalicelib.activity.routes import routes as activity_routes
 from chalicelib.apidocs.routes import routes as meta_routes
 from chalicelib.aws.app import HolodeckApp
 from chalicelib.aws.client import loop_thread
+from chalicelib.documents.routes import routes as document_routes
 from chalicelib.endpoint import Endpoint, Routes
 from chalicelib.presence.routes import routes as presence_routes
 from chalicelib.sessions.routes import routes as session_routes
@@ -40,6 +41,7 @@ rooms: list[Routes] = [
         wait_ms=wiring.cursor_wait_ms,
     ),
     activity_routes(wiring.authenticate, wiring.activity),
+    document_routes(wiring.authenticate, wiring.documents.service, wiring.documents.locks, run=loop_thread().run),
 ]
 for room in rooms:
     app.register_blueprint(room.blueprint)

@@ -23,9 +23,10 @@ from chalicelib.aws import log
 from chalicelib.wire.bodies import ErrorBody, Session
 from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_body
+from chalicelib.wire.documents import DocumentId
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity
-from chalicelib.wire.types import InviteId, SessionId, UserId, Value
+from chalicelib.wire.types import EntityId, InviteId, SessionId, UserId, Value
 
 In = TypeVar("In", bound=Value)
 Out = TypeVar("Out")
@@ -81,7 +82,13 @@ class Endpoint:
         return self.method in {"POST", "PUT"}
 
 
-PATH_TYPES: Final[dict[str, Any]] = {"session_id": SessionId, "user_id": UserId, "invite_id": InviteId}
+PATH_TYPES: Final[dict[str, Any]] = {
+    "session_id": SessionId,
+    "user_id": UserId,
+    "invite_id": InviteId,
+    "document_id": DocumentId,
+    "object_id": EntityId,
+}
 _ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
 _BODY: Final = frozenset(

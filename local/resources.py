@@ -37,6 +37,13 @@ def make_tables(models: dict[str, type[Model]], endpoint: str, region: str) -> N
             )
 
 
+def make_bucket(name: str, endpoint: str, region: str) -> None:
+    """The bucket of documents' snapshots, if it is missing."""
+    s3 = boto3.client("s3", endpoint_url=endpoint, region_name=region)
+    if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=name)
+
+
 def make_user_pool(endpoint: str, region: str) -> dict[str, str]:
     """A Cognito pool with a client, and the settings that name them."""
     cognito = boto3.client("cognito-idp", endpoint_url=endpoint, region_name=region)

@@ -115,6 +115,7 @@ class System:
             "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
+            "DOCUMENTS_BUCKET": "holodeck-local-documents",
             "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
             "WEBSOCKET_URL": "/ws",
             "OPEN_GUESTS": "1",
@@ -160,8 +161,10 @@ class System:
         os.environ.update(self.environment())
         from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
 
+        moto = f"http://127.0.0.1:{self._moto_port}"
         resources.make_tables(wiring.models(), self._dynamodb_url, REGION)
-        self._pool = resources.make_user_pool(f"http://127.0.0.1:{self._moto_port}", REGION)
+        resources.make_bucket(self.environment()["DOCUMENTS_BUCKET"], moto, REGION)
+        self._pool = resources.make_user_pool(moto, REGION)
 
     def _moto_lost(self) -> None:
         """Moto keeps everything in memory: what it had is gone, so its tables and pool are made anew, once it is up."""

@@ -24,6 +24,10 @@ KINDS: Final = frozenset(
         "owner.changed",
         "invite.created",
         "invite.revoked",
+        "lock.broken",
+        "document.created",
+        "document.deleted",
+        "document.rolled_back",
     }
 )
 

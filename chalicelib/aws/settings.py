@@ -14,6 +14,8 @@ class Settings:
     table_prefix: str
     dynamodb_endpoint: str | None
     cognito_endpoint: str | None
+    s3_endpoint: str | None
+    documents_bucket: str
     connections_endpoint: str
     websocket_url: str
     open_guests: bool
@@ -41,6 +43,8 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         table_prefix=e.get("TABLE_PREFIX", "holodeck-dev-"),
         dynamodb_endpoint=e.get("AWS_ENDPOINT_URL_DYNAMODB") or None,
         cognito_endpoint=e.get("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER") or None,
+        s3_endpoint=e.get("AWS_ENDPOINT_URL_S3") or None,
+        documents_bucket=e.get("DOCUMENTS_BUCKET", ""),
         connections_endpoint=e.get("CONNECTIONS_ENDPOINT", ""),
         websocket_url=e.get("WEBSOCKET_URL", "/ws"),
         open_guests=e.get("OPEN_GUESTS", "0") == "1",

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from chalicelib.documents.model import OpLog, Reason, Record, Refused, Submission, record_of
-from chalicelib.ot.commit import duplicate_of, settle
+from chalicelib.ot.commit import duplicate_of, settle, settle_after_own
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
@@ -71,15 +71,25 @@ class Committer:
     async def submit(self, document_id: str, submission: Submission) -> Record:
         """Commits, and returns its record; that of the first time for a resend.
 
-        Refused, for a submission that cannot be right; UPSTREAM_UNAVAILABLE after COMMIT_ATTEMPTS lost races. After
+        Refused, for a submission that cannot be right; DOCUMENT_BUSY after COMMIT_ATTEMPTS lost races. After
         either it is not in the log unless a resend says so, and may be sent again.
         """
-        done: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        (answer,) = await self.submit_all(document_id, (submission,))
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    async def submit_all(self, document_id: str, submissions: Sequence[Submission]) -> Sequence[Record | BaseException]:
+        """The same for several, together with whatever else waits for the document; an answer for each, in order."""
+        loop = asyncio.get_running_loop()
         queue = self._waiting.setdefault(document_id, [])
-        queue.append((submission, done))
-        if len(queue) == 1:
+        first = not queue
+        mine = [(submission, loop.create_future()) for submission in submissions]
+        queue += mine
+        if first:
             await self._drain(document_id, queue)
-        return await done
+        answers: list[Record | BaseException] = await asyncio.gather(*(d for _, d in mine), return_exceptions=True)
+        return answers
 
     async def _drain(self, document_id: str, queue: list[_Waiting]) -> None:
         """Commits what waits, batch after batch. Whoever came first does it for all who come meanwhile."""
@@ -91,7 +101,7 @@ class Committer:
                     taken = await self._commit(document_id, batch)
                 except (AppError, OSError) as exc:
                     for _, done in batch:
-                        done.set_exception(exc)
+                        _answer(done, exc)
                 del queue[:taken]
         finally:
             del self._waiting[document_id]
@@ -110,9 +120,9 @@ class Committer:
             if not fresh or await self._log.append(document_id, tuple(fresh)):
                 tail.extend(fresh)
                 for (_, done), answer in zip(batch, answers, strict=False):
-                    done.set_result(answer) if isinstance(answer, Record) else done.set_exception(answer)
+                    _answer(done, answer)
                 return len(answers)
-        raise AppError(Code.UPSTREAM_UNAVAILABLE, "the document is too busy", retry_after_ms=500)
+        raise AppError(Code.DOCUMENT_BUSY, retry_after_ms=500)
 
     async def _settle(
         self, document_id: str, tail: _Tail, batch: list[_Waiting]
@@ -125,11 +135,11 @@ class Committer:
             if submission.base > tail.head:
                 answers.append(Refused(Reason.BASE_AHEAD))
                 continue
-            since = await self._since(document_id, tail, submission.base)
+            since = await self._made_on(document_id, tail, fresh, submission)
             if since is None:
                 answers.append(Refused(Reason.BASE_TOO_OLD))
                 continue
-            answer = _settled(submission, [*since, *fresh], tail.head + len(fresh) + 1, self._now_ms())
+            answer = _settled(submission, since, tail.head + len(fresh) + 1, self._now_ms())
             if isinstance(answer, Record) and answer.revision > tail.head + len(fresh):
                 size_bytes += len(msgspec.json.encode(answer))
                 if fresh and size_bytes > limits.LOG_ITEM_BYTES:
@@ -137,6 +147,21 @@ class Committer:
                 fresh.append(answer)
             answers.append(answer)
         return answers, fresh
+
+    async def _made_on(
+        self, document_id: str, tail: _Tail, fresh: list[Record], submission: Submission
+    ) -> list[Record] | None:
+        """The records since its base, and where its client did not wait, since the bases of its own among them."""
+        base = submission.base
+        while True:
+            since = await self._since(document_id, tail, base)
+            if since is None:
+                return None
+            since = [*since, *fresh]
+            earliest = min((r.base for r in since if r.client == submission.client), default=base)
+            if earliest >= base:
+                return since
+            base = earliest
 
     async def _since(self, document_id: str, tail: _Tail, base: int) -> list[Record] | None:
         """The records after a base; None if there are more than anybody should rebase over."""
@@ -164,12 +189,26 @@ class Committer:
         return self._tails.setdefault(document_id, _Tail())
 
 
+def _answer(done: asyncio.Future[Record], answer: Record | BaseException) -> None:
+    """Tells whoever waits, unless they were cancelled."""
+    if done.done():
+        return
+    if isinstance(answer, BaseException):
+        done.set_exception(answer)
+    else:
+        done.set_result(answer)
+
+
 def _settled(submission: Submission, since: Sequence[Record], revision: int, at_ms: int) -> Record | Refused:
     known = duplicate_of(submission.client, submission.seq, since)
     if known is not None:
         assert isinstance(known, Record)
         return known
-    if any(record.client == submission.client for record in since):
+    own = [record for record in since if record.client == submission.client]
+    if not own:
+        outcome = settle(submission.operations, submission.client, since)
+    elif max(record.base for record in own) <= submission.base:
+        outcome = settle_after_own(submission.operations, submission.base, submission.client, since)
+    else:
         return Refused(Reason.BASE_BEHIND_OWN)
-    outcome = settle(submission.operations, submission.client, since)
     return record_of(submission, revision, outcome, at_ms)

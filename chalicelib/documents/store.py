@@ -33,6 +33,14 @@ class _Page(msgspec.Struct):
     last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
 
 
+class _Key(msgspec.Struct):
+    revision: _N
+
+
+class _Keys(msgspec.Struct):
+    items: list[_Key] = msgspec.field(name="Items")
+
+
 class LogStore:
     """The OpLog that is real."""
 
@@ -77,6 +85,39 @@ class LogStore:
                 break
             request["ExclusiveStartKey"] = page.last
         return tuple(found[:limit])
+
+    async def before(self, document_id: str, revision: int, limit: int) -> tuple[Record, ...]:
+        """Newest first, from the item that the record just before a revision is in; at least one if there is one."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "document_id=:d AND revision<:r",
+            "ExpressionAttributeValues": {":d": {"S": document_id}, ":r": {"N": str(revision)}},
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        page = await self._dynamo.call("Query", request, _Page)
+        found = [r for item in page.items for r in reversed(_records.decode(item.records.s)) if r.revision < revision]
+        return tuple(found[:limit])
+
+    async def erase(self, document_id: str) -> None:
+        """Removes a log, the oldest first, so that what is left is still one when this is interrupted and repeated."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "document_id=:d",
+            "ExpressionAttributeValues": {":d": {"S": document_id}},
+            "ProjectionExpression": "revision",
+            "Limit": 25,  # of one BatchWriteItem
+        }
+        while True:
+            page = await self._dynamo.call("Query", request, _Keys)
+            writes = [
+                {"DeleteRequest": {"Key": {"document_id": {"S": document_id}, "revision": {"N": item.revision.n}}}}
+                for item in page.items
+            ]
+            if not writes:
+                return
+            await self._dynamo.call("BatchWriteItem", {"RequestItems": {self._table: writes}}, dict)
 
     async def _item_with(self, document_id: str, revision: int) -> int:
         """The first revision of the item that a revision is in, or would be."""

@@ -1,4 +1,4 @@
-"""The log's table, declared. It carries no traffic: `documents.store` has the lean client for that."""
+"""The documents' tables, declared. They carry no traffic: the stores have the lean client for that."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
@@ -15,3 +15,30 @@ class OpLogModel(Model):
 
     document_id = UnicodeAttribute(hash_key=True)
     revision = NumberAttribute(range_key=True)
+
+
+class QueueModel(Model):
+    """The shape of the queue table."""
+
+    class Meta:
+        """Bound to a deployment by wiring."""
+
+        table_name = "queue"
+        billing_mode = "PAY_PER_REQUEST"
+
+    document_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class DocumentModel(Model):
+    """The shape of the documents table."""
+
+    class Meta:
+        """Bound to a deployment by wiring."""
+
+        table_name = "documents"
+        billing_mode = "PAY_PER_REQUEST"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)

@@ -48,6 +48,7 @@ class Dispatch:
         now_ms: Callable[[], int],
         log: Log,
         log_failure: Log,
+        correlate: Callable[[str], object],
     ) -> None:
         self._table = table
         self._connections = connections
@@ -57,6 +58,7 @@ class Dispatch:
         self._now_ms = now_ms
         self._log = log
         self._log_failure = log_failure
+        self._correlate = correlate
 
     def message(self, event: dict[str, Any]) -> dict[str, Any]:
         """Answers one message event."""
@@ -68,6 +70,7 @@ class Dispatch:
 
     async def _serve(self, connection_id: str, body: str, correlation: str) -> None:
         request_id: str | None = None
+        self._correlate(correlation)
         try:
             verdict = self._limiter.take(connection_id, self._now_ms())
             if verdict.wait_ms:

@@ -4,11 +4,12 @@ Both sides of every override are told: the result names the revision (and its au
 made that revision sees the result when it is pushed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from chalicelib.ot.transform import rebase
+from chalicelib.wire.documents import Commit
 from chalicelib.wire.operations import Drop, Entry, Operation, Overridden
 
 
@@ -31,20 +32,57 @@ def duplicate_of(client: str, seq: int, tail: Iterable[Entry]) -> Entry | None:
 
 def settle(operations: Sequence[Operation], client: str, tail: Sequence[Entry]) -> Outcome:
     """A submission whose base is just before `tail`."""
+    return _settle(operations, client, tail, {})
+
+
+def settle_after_own(operations: Sequence[Operation], base: int, client: str, tail: Sequence[Commit]) -> Outcome:
+    """A submission of a client that does not wait: made on the state at `base` and on its own commits since.
+
+    `tail` begins just after the earliest base of those commits. What the client saw is gone through once more: each of its
+    transactions enters where it was made, is rebased past what others committed, and leaves where it was committed.
+    """
+    own: dict[int, list[Commit]] = {}
+    for commit in tail:
+        if commit.client == client:
+            own.setdefault(commit.base, []).append(commit)
+    return _settle(operations, client, tail, own, base)
+
+
+def _settle(
+    operations: Sequence[Operation],
+    client: str,
+    tail: Sequence[Entry],
+    own: Mapping[int, Sequence[Commit]],
+    base: int | None = None,
+) -> Outcome:
     left: list[Operation | None] = list(operations)
     ids = {operation.id for operation in operations}
     dropped: dict[int, Drop] = {}
     overridden: dict[tuple[int, str, tuple[str, ...]], Overridden] = {}
     conflicts: list[int] = []
+    ahead: list[tuple[int, list[Operation | None]]] = []
     for entry in tail:
-        if all(operation.id not in ids for operation in entry.operations):
+        ahead += ((commit.revision, list(commit.payload)) for commit in own.get(entry.revision - 1, ()))
+        if own and entry.client == client:
+            ahead = [(revision, part) for revision, part in ahead if revision != entry.revision]
             continue
-        rebased = rebase(left, entry.operations, revision=entry.revision, foreign=entry.client != client)
-        left = rebased.operations
-        dropped.update(rebased.dropped)
-        if rebased.met:
+        before = [operation for _, part in ahead for operation in part]
+        mine = left if base is None or entry.revision > base else []
+        if not before and all(operation.id not in ids for operation in entry.operations):
+            continue
+        rebased = rebase([*before, *mine], entry.operations, revision=entry.revision, foreign=entry.client != client)
+        at = 0
+        for _, part in ahead:
+            part[:] = rebased.operations[at : at + len(part)]
+            at += len(part)
+        if not mine:
+            continue
+        left = rebased.operations[at:]
+        dropped.update({index - at: why for index, why in rebased.dropped.items() if index >= at})
+        found = [met for met in rebased.met if met.index >= at]
+        if found:
             conflicts.append(entry.revision)
-        for met in rebased.met:
+        for met in found:
             if met.overrides:
                 entity = entry.operations[met.other_index].id
                 overridden[entry.revision, entity, met.register] = Overridden(

@@ -187,6 +187,10 @@ class Presence:
             if row.user_id == user_id:
                 await self._rows.set_role(session_id, row.peer_id, role)
 
+    async def rows(self, session_id: str) -> tuple[Row, ...]:
+        """Everyone's rows, read consistently."""
+        return (await self._rows.room(session_id)).rows
+
     async def connected_users(self, session_id: str) -> set[str]:
         """The users with at least one peer that has not gone."""
         now = self._now_ms()

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo
+from chalicelib.aws.lease import LeaseItem
 from chalicelib.presence.model import Connection, Lease, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
@@ -279,50 +280,21 @@ class PresenceStore:
 
     async def acquire(self, session_id: str, lease: Lease, now_ms: int) -> Lease:
         """Takes the lease if it is free or has run out. Returns the lease that holds: `lease`, or another's."""
-        values = {**self._lease_values(lease), ":n": {"N": str(now_ms)}}
-        try:
-            await self._update(
-                session_id,
-                LEASE_SK,
-                "SET #h=:h, #u=:u, expires_at=:x",
-                values,
-                "attribute_not_exists(#u) OR #u<:n OR #h=:h",
-                {"#h": "holder", "#u": "until"},
-            )
-        except ConditionFailed as exc:
-            if exc.item is None:
-                return Lease("", now_ms)
-            return Lease(exc.item["holder"]["S"], int(exc.item["until"]["N"]))
-        return lease
+        return Lease(*await self._lease(session_id).acquire(lease.holder, lease.until_ms, now_ms))
 
     async def renew(self, session_id: str, lease: Lease) -> bool:
         """Promises to go on until `lease.until_ms`. False if another holds it."""
-        try:
-            await self._update(
-                session_id,
-                LEASE_SK,
-                "SET #u=:u, expires_at=:x",
-                self._lease_values(lease),
-                "#h=:h",
-                {"#h": "holder", "#u": "until"},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return await self._lease(session_id).renew(lease.holder, lease.until_ms)
 
     async def erase(self, session_id: str) -> None:
         """Removes all that a room has here."""
         room = await self.room(session_id)
         for row in room.rows:
             await self.delete_row(row, only_if_unchanged=False)
-        await self._delete(session_id, LEASE_SK, {})
+        await self._lease(session_id).release()
 
-    def _lease_values(self, lease: Lease) -> dict[str, dict[str, str]]:
-        return {
-            ":h": {"S": lease.holder},
-            ":u": {"N": str(lease.until_ms)},
-            ":x": {"N": _expiry_s(lease.until_ms)},
-        }
+    def _lease(self, session_id: str) -> LeaseItem:
+        return LeaseItem(self._dynamo, self._presence, {"session_id": {"S": session_id}, "sk": {"S": LEASE_SK}})
 
     async def _put_state(
         self,

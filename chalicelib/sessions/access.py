@@ -45,6 +45,7 @@ class Ending:
         """Tells everyone, closes every connection, deletes everything of a session that is marked as ended."""
         self._ports.notifier.close(session_id, SessionEnded(session_id=session_id))
         self._ports.activity.erase(session_id)
+        self._ports.documents.erase(session_id)
         self._ports.repository.erase_children(session_id)
         self._ports.repository.forget(session_id)
 

@@ -166,6 +166,14 @@ class ActivityLog(Protocol):
         ...
 
 
+class Belongings(Protocol):
+    """What other rooms keep for a session for as long as it lives."""
+
+    def erase(self, session_id: str) -> None:
+        """Removes all of it; UPSTREAM_UNAVAILABLE. May be repeated."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything outside the room."""
@@ -174,6 +182,7 @@ class Ports:
     notifier: RoomNotifier
     occupancy: Occupancy
     activity: ActivityLog
+    documents: Belongings
     now_ms: Callable[[], int]
     random_id: Callable[[int], str]
     """So many characters of a-z0-9, not to be guessed."""

@@ -183,7 +183,7 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.OPERATION_INVALID: "An operation breaks a rule of documents.",
     Code.BASE_AHEAD: "The transaction's base is a revision that does not exist.",
     Code.BASE_TOO_OLD: "Too much happened since the transaction's base; read the document anew and rebase.",
-    Code.BASE_BEHIND_OWN: "The client has not seen its own last commit; read on from the base first.",
+    Code.BASE_BEHIND_OWN: "The client's last transaction was made on a later base; read on from the base first.",
     Code.MILESTONE_LIMIT: "This document has as many milestones as it may have.",
     Code.LOCK_HELD: "Somebody else has locked that object.",
     Code.LOCK_LOST: "You do not hold that lock any more.",

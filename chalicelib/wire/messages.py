@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from chalicelib.wire.bodies import Session
 from chalicelib.wire.codes import Code
-from chalicelib.wire.documents import Commit, DocumentId, Sequence
-from chalicelib.wire.operations import ClientId, Operation, Revision, Transaction
+from chalicelib.wire.documents import Commit, DocumentId, PublicOperation, PublicTransaction, Sequence
+from chalicelib.wire.operations import ClientId, Revision
 from chalicelib.wire.types import (
     Color,
     Counter,
@@ -75,7 +75,7 @@ class OpSubmit(Message, tag="op.submit", frozen=True, kw_only=True):
     client: ClientId
     seq: Sequence
     base: Revision
-    operations: Transaction
+    operations: PublicTransaction
     user_id: UserId | None = None
 
 
@@ -197,7 +197,7 @@ class OpRejected(Message, tag="op.rejected", frozen=True, kw_only=True):
     code: Code
     message: str
     correlation_id: str
-    operations: tuple[Operation, ...]
+    operations: tuple[PublicOperation, ...]
 
 
 class DocCommits(Message, tag="doc.commits", frozen=True, kw_only=True):

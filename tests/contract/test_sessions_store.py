@@ -27,7 +27,7 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.types import Environment, Role, SessionStatus, UserKind, Visibility
 from tests.contract.tables import Database
-from tests.fakes.sessions import Clock, Connected, Feed, House, MemorySessions, Told, account
+from tests.fakes.sessions import Belongings, Clock, Connected, Feed, House, MemorySessions, Told, account
 
 NOW = 1_700_000_000_000
 S = "ses_" + "a" * 20
@@ -435,6 +435,7 @@ def test_two_hundred_for_fifty(repository: SessionRepository) -> None:
             notifier=Told(),
             occupancy=Connected({f"user{n:03d}" for n in range(200)}),
             activity=Feed(),
+            documents=Belongings(),
             now_ms=Clock(),
             random_id=lambda length: "r" * length,
             random_secret=lambda: "s" * 22,

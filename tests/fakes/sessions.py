@@ -316,6 +316,17 @@ class Feed:
         self.erased.append(session_id)
 
 
+class Belongings:
+    """Notes which sessions' belongings were removed."""
+
+    def __init__(self) -> None:
+        self.erased: list[str] = []
+
+    def erase(self, session_id: str) -> None:
+        """Notes it."""
+        self.erased.append(session_id)
+
+
 @dataclass
 class House:
     """The whole room over fakes, and everything to look at."""
@@ -324,6 +335,7 @@ class House:
     told: Told = field(default_factory=Told)
     connected: Connected = field(default_factory=Connected)
     feed: Feed = field(default_factory=Feed)
+    documents: Belongings = field(default_factory=Belongings)
     clock: Clock = field(default_factory=Clock)
     pauses: list[int] = field(default_factory=list)
     made: int = 0
@@ -334,6 +346,7 @@ class House:
             notifier=self.told,
             occupancy=self.connected,
             activity=self.feed,
+            documents=self.documents,
             now_ms=self.clock,
             random_id=self._random_id,
             random_secret=lambda: self._random_id(22),

@@ -4,13 +4,16 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.documents.committer import Committer
 from chalicelib.documents.model import Reason, Record, Refused, Submission
+from chalicelib.ot.apply import apply_all
+from chalicelib.ot.state import Entity
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
-from chalicelib.wire.operations import Operation, Set, Text
+from chalicelib.wire.operations import Create, Operation, Set, Text
 from tests.fakes.documents import MemoryLog
 
 D = "doc_1"
@@ -52,9 +55,15 @@ def made(log: MemoryLog) -> Committer:
     return Committer(log, now_ms=lambda: 7, jitter=lambda: 0.0)
 
 
-def submission(client: str = "ada00000", seq: int = 1, base: int = 0, value: object = 1) -> Submission:
-    """A set."""
-    operations: tuple[Operation, ...] = (Set(id=E, path=("a",), value=value),)
+def submission(
+    client: str = "ada00000",
+    seq: int = 1,
+    base: int = 0,
+    value: object = 1,
+    operations: tuple[Operation, ...] | None = None,
+) -> Submission:
+    """A set, unless other operations are given."""
+    operations = operations or (Set(id=E, path=("a",), value=value),)
     return Submission(client=client, seq=seq, base=base, user_id=client, operations=operations)
 
 
@@ -108,14 +117,15 @@ async def test_too_many_lost_races() -> None:
     log = SlowLog(failures=["beaten"] * limits.COMMIT_ATTEMPTS)
     with pytest.raises(AppError) as caught:
         await made(log).submit(D, submission())
-    assert (caught.value.code, caught.value.retry_after_ms) == (Code.UPSTREAM_UNAVAILABLE, 500)
+    assert (caught.value.code, caught.value.retry_after_ms) == (Code.DOCUMENT_BUSY, 500)
 
 
 async def test_refusals_do_not_hold_up_the_others() -> None:
     """Each in its place, and nothing of the refused is written."""
     log = SlowLog()
+    log.logs[D] = [other(1)]
     committer = made(log)
-    await committer.submit(D, submission())
+    await committer.submit(D, submission(base=1))
     ahead, behind, good = await asyncio.gather(
         committer.submit(D, submission("bob00000", base=9)),
         committer.submit(D, submission(seq=2)),
@@ -126,7 +136,22 @@ async def test_refusals_do_not_hold_up_the_others() -> None:
     assert isinstance(behind, Refused)
     assert (ahead.reason, behind.reason) == (Reason.BASE_AHEAD, Reason.BASE_BEHIND_OWN)
     assert isinstance(good, Record)
-    assert good.revision == 2
+    assert good.revision == 3
+
+
+async def test_a_client_that_does_not_wait() -> None:
+    """Its next transaction may be made on its own that it has not heard of: they stay in each other's context."""
+    log = SlowLog()
+    committer = made(log)
+    text = Text(id="ada00000.1", path=("t",), edit=("ac",))
+    await committer.submit(D, submission(operations=(Create(id="ada00000.1", props={"t": ""}),)))
+    await committer.submit(D, submission("bob00000", base=1, operations=(replace(text, edit=("XY",)),)))
+    for seq, edit in ((2, ("ac",)), (3, (1, "b")), (4, (3, "d"))):
+        await committer.submit(D, submission(seq=seq, base=1, operations=(replace(text, edit=edit),)))
+    entities: dict[str, Entity] = {}
+    for record in log.logs[D]:
+        apply_all(entities, record.operations)
+    assert sorted([entities["ada00000.1"].props["t"].replace("XY", ""), "XY"]) == ["XY", "abcd"]
 
 
 async def test_a_base_before_the_tail_is_read_from_the_log() -> None:

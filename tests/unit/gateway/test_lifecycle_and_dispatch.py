@@ -60,11 +60,12 @@ class House:
             socket.table(),
             presence,
             self.sender,
-            Limiter(rate=limits.PRESENCE_REFILL_PER_S, burst=limits.PRESENCE_BURST),
+            Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST),
             run=self._run,
             now_ms=self.clock,
             log=self._log,
             log_failure=self._log,
+            correlate=lambda _: None,
         )
 
     def consume(self, ticket: str) -> TicketClaims:
@@ -255,7 +256,7 @@ def test_a_flood_is_refused_then_closed(house: House) -> None:
     """Past the burst a message is refused with a wait; past the violations the connection is closed."""
     house.connect("ada")
     errors = []
-    for _ in range(limits.PRESENCE_BURST + 3):
+    for _ in range(limits.MESSAGE_BURST + 3):
         errors += [a for a in house.send("{}") if isinstance(a, ErrorMessage)]
     assert errors[-1].code is Code.RATE_LIMITED
     assert (errors[-1].retry_after_ms or 0) > 0

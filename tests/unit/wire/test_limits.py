@@ -33,8 +33,8 @@ def test_lives_are_ordered() -> None:
 def test_rates_leave_room_for_the_nominal_presence() -> None:
     """A page that keeps to PRESENCE_HZ is never limited."""
     assert limits.TICK_MS * limits.PRESENCE_HZ == 1000
-    assert limits.PRESENCE_REFILL_PER_S >= limits.PRESENCE_HZ
-    assert limits.PRESENCE_BURST >= limits.PRESENCE_HZ
+    assert limits.MESSAGE_REFILL_PER_S >= limits.PRESENCE_HZ
+    assert limits.MESSAGE_BURST >= limits.PRESENCE_HZ
 
 
 def test_defaults_are_within_their_maxima() -> None:

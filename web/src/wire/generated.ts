@@ -764,7 +764,7 @@ export interface OpSubmit {
   client: ClientId;
   seq: Sequence;
   base: Counter;
-  operations: Transaction;
+  operations: PublicTransaction;
   user_id?: UserId | null;
 }
 
@@ -875,7 +875,7 @@ export interface OpRejected {
   code: Code;
   message: string;
   correlation_id: string;
-  operations: readonly Operation[];
+  operations: readonly PublicOperation[];
 }
 
 /** Consecutive commits after `since`, as many as fit; fetch on while the last one's revision is below `head`. */
@@ -1014,8 +1014,8 @@ export const LIMITS = {
   INTEGER_MAX: 9007199254740991,
   PRESENCE_HZ: 5,
   TICK_MS: 200,
-  PRESENCE_BURST: 15,
-  PRESENCE_REFILL_PER_S: 10,
+  MESSAGE_BURST: 60,
+  MESSAGE_REFILL_PER_S: 30,
   VIOLATIONS_MAX: 50,
   VIOLATION_WINDOW_S: 60,
   PRESENCE_TTL_S: 60,

@@ -57,6 +57,7 @@ def models() -> "dict[str, type[Model]]":
     """Every table's model, bound to this deployment, by the table's short name."""
     from chalicelib.activity.store import ActivityModel  # noqa: PLC0415 - pynamodb only where it is used
     from chalicelib.aws.tables import bind  # noqa: PLC0415
+    from chalicelib.documents.tables import DocumentModel, OpLogModel, QueueModel  # noqa: PLC0415
     from chalicelib.presence.tables import ConnectionModel, PresenceModel  # noqa: PLC0415
     from chalicelib.sessions.store import SessionModel  # noqa: PLC0415
     from chalicelib.users.store import TicketModel  # noqa: PLC0415
@@ -67,6 +68,9 @@ def models() -> "dict[str, type[Model]]":
         "presence": PresenceModel,
         "connections": ConnectionModel,
         "tickets": TicketModel,
+        "oplog": OpLogModel,
+        "queue": QueueModel,
+        "documents": DocumentModel,
     }
     s = settings()
     return {
@@ -187,6 +191,11 @@ class _Feed:
         activity().erase(session_id)
 
 
+class _Belongings:
+    def erase(self, session_id: str) -> None:
+        loop_thread().run(documents.service().erase(session_id))
+
+
 @once
 def sessions() -> Sessions:
     """Rooms, roles, seats, invites."""
@@ -199,6 +208,7 @@ def sessions() -> Sessions:
         notifier=notifier,
         occupancy=notifier,
         activity=_Feed(),
+        documents=_Belongings(),
         now_ms=now_ms,
         random_id=random_id,
         random_secret=random_secret,
@@ -215,6 +225,7 @@ async def _on_gone(row: Row) -> None:
     if row.user_id in await presence().connected_users(row.session_id):
         return
     await asyncio.to_thread(sessions().release_seat, row.session_id, row.user_id)
+    await documents.locks().release_all(row.session_id, row.user_id)
     await asyncio.to_thread(activity().record, row.session_id, "participant.left", row.user_id, row.name)
 
 
@@ -253,9 +264,9 @@ def _session_of(connection: Connection) -> Session:
 def dispatch() -> Dispatch:
     """$default."""
     socket = Socket(presence(), sender().post, _session_of, now_ms)
-    limiter = Limiter(rate=limits.PRESENCE_REFILL_PER_S, burst=limits.PRESENCE_BURST)
+    limiter = Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST)
     return Dispatch(
-        socket.table(),
+        {**socket.table(), **documents.socket().table()},
         presence(),
         sender(),
         limiter,
@@ -263,4 +274,9 @@ def dispatch() -> Dispatch:
         now_ms=now_ms,
         log=log.event,
         log_failure=log.failure,
+        correlate=log.correlation_id.set,
     )
+
+
+# Last: it joins its room to the ones above.
+from chalicelib.wiring import documents  # noqa: E402
