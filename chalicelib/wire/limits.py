@@ -82,7 +82,7 @@ INTEGER_MAX: Final = 2**53 - 1  # what JavaScript counts exactly
 # -- presence on the WebSocket carrier --
 PRESENCE_HZ: Final = 5  # DESIGN law 2: <= 5 Hz, merged per tick
 TICK_MS: Final = 200
-MESSAGE_BURST: Final = 60  # messages a connection may send at once before it is limited
+MESSAGE_BURST: Final = 40  # messages a connection may send at once before it is limited
 MESSAGE_REFILL_PER_S: Final = 30  # presence at PRESENCE_HZ, pings, and a submission an acknowledgement
 VIOLATIONS_MAX: Final = 50  # refused messages within VIOLATION_WINDOW_S before an abusive connection is closed
 VIOLATION_WINDOW_S: Final = 60

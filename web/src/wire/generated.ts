@@ -1014,7 +1014,7 @@ export const LIMITS = {
   INTEGER_MAX: 9007199254740991,
   PRESENCE_HZ: 5,
   TICK_MS: 200,
-  MESSAGE_BURST: 60,
+  MESSAGE_BURST: 40,
   MESSAGE_REFILL_PER_S: 30,
   VIOLATIONS_MAX: 50,
   VIOLATION_WINDOW_S: 60,
@@ -1098,7 +1098,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   },
   "operation.base_behind_own": {
     status: 409,
-    message: "The client has not seen its own last commit; read on from the base first.",
+    message: "The client's last transaction was made on a later base; read on from the base first.",
   },
   "milestone.limit": { status: 409, message: "This document has as many milestones as it may have." },
   "lock.held": { status: 409, message: "Somebody else has locked that object." },
