@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from infra.data import over_tls_only, private_bucket
 from infra.names import REST_API, STAGE_NAME, WEBSOCKET_API, Resources, att, kept, ref, sub
 
 CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -74,32 +75,16 @@ def cdn(stage: str) -> Resources:
 
 
 def _bucket(stage: str) -> dict[str, Any]:
+    rule = {
+        "Id": "old-pages",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
     return {
         "Type": "AWS::S3::Bucket",
         **kept(stage == "prod"),
-        "Properties": {
-            "PublicAccessBlockConfiguration": {
-                "BlockPublicAcls": True,
-                "BlockPublicPolicy": True,
-                "IgnorePublicAcls": True,
-                "RestrictPublicBuckets": True,
-            },
-            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-            },
-            "VersioningConfiguration": {"Status": "Enabled"},
-            "LifecycleConfiguration": {
-                "Rules": [
-                    {
-                        "Id": "old-pages",
-                        "Status": "Enabled",
-                        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-                        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                    }
-                ]
-            },
-        },
+        "Properties": {**private_bucket(rule), "VersioningConfiguration": {"Status": "Enabled"}},
     }
 
 
@@ -128,13 +113,7 @@ def _bucket_policy() -> dict[str, Any]:
                         "Resource": bucket,
                         "Condition": {"StringEquals": {"AWS:SourceArn": distribution}},
                     },
-                    {
-                        "Effect": "Deny",
-                        "Principal": "*",
-                        "Action": "s3:*",
-                        "Resource": [bucket, objects],
-                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                    },
+                    over_tls_only("PageBucket"),
                 ],
             },
         },

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from pynamodb.models import Model
 
-from infra.names import Resource, Resources, kept
+from infra.names import Resource, Resources, att, kept, ref, sub
 
 TTL: Final = "expires_at"
-_KEPT: Final = {"sessions", "activity"}
+_KEPT: Final = {"sessions", "activity", "oplog", "documents"}
 """Tables whose loss people would notice. The others hold what is gone in a minute."""
 
 
@@ -19,6 +19,54 @@ def logical_id(table: str) -> str:
 def tables(models: dict[str, type[Model]], stage: str) -> Resources:
     """One AWS::DynamoDB::Table a model, on demand, encrypted; in prod the lasting ones are kept and can be wound back."""
     return {logical_id(name): _table(name, model, stage) for name, model in models.items()}
+
+
+def documents_bucket(stage: str) -> Resources:
+    """Snapshots of documents: made again from the log if they are lost, so nothing of the bucket is versioned."""
+    return {
+        "DocumentsBucket": {
+            "Type": "AWS::S3::Bucket",
+            **kept(stage == "prod"),
+            "Properties": private_bucket(
+                {"Id": "uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+            ),
+        },
+        "DocumentsBucketPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": ref("DocumentsBucket"),
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [over_tls_only("DocumentsBucket")]},
+            },
+        },
+    }
+
+
+def private_bucket(rule: dict[str, Any]) -> dict[str, Any]:
+    """The properties that every bucket has: closed to the public, owned by the account, encrypted, with one rule of life."""
+    return {
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        },
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "LifecycleConfiguration": {"Rules": [rule]},
+    }
+
+
+def over_tls_only(bucket: str) -> dict[str, Any]:
+    """A statement that refuses whatever comes in the clear."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [att(bucket, "Arn"), sub("${" + bucket + ".Arn}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
 
 def _table(name: str, model: type[Model], stage: str) -> Resource:

@@ -107,6 +107,7 @@ def settings(stage: str) -> dict[str, Any]:
     return {
         "STAGE": stage,
         "TABLE_PREFIX": f"holodeck-{stage}-",
+        "DOCUMENTS_BUCKET": ref("DocumentsBucket"),
         "CONNECTIONS_ENDPOINT": sub(f"https://{domain}"),
         "WEBSOCKET_URL": sub(f"wss://{domain}"),
         "OPEN_GUESTS": ref("OpenGuests"),

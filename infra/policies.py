@@ -26,6 +26,9 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "activity": ("Query", "PutItem", "BatchWriteItem"),
         "presence": _PRESENCE,
         "connections": ("DeleteItem",),
+        "oplog": ("Query", "PutItem", "BatchWriteItem"),
+        "queue": ("Query", "UpdateItem", "BatchWriteItem"),
+        "documents": ("Query", "GetItem", "PutItem", "DeleteItem"),
     },
     "connect": {
         "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
@@ -39,12 +42,16 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "activity": ("PutItem",),
         "presence": _PRESENCE,
         "connections": ("GetItem", "DeleteItem"),
+        "oplog": ("Query", "PutItem"),
+        "queue": ("Query", "PutItem", "UpdateItem", "BatchWriteItem"),
+        "documents": ("Query", "GetItem", "PutItem"),
     },
     "disconnect": {
         "sessions": ("UpdateItem",),
         "activity": ("PutItem",),
         "presence": ("Query", "UpdateItem", "DeleteItem"),
         "connections": ("GetItem", "DeleteItem"),
+        "queue": ("Query",),
     },
 }
 CONNECTION_METHODS: Final[dict[str, tuple[str, ...]]] = {
@@ -53,6 +60,13 @@ CONNECTION_METHODS: Final[dict[str, tuple[str, ...]]] = {
     "message": ("POST", "DELETE"),
     "disconnect": ("POST",),
 }
+OBJECT_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "api": ("GetObject", "PutObject", "DeleteObject"),
+    "connect": (),
+    "message": ("GetObject", "PutObject"),
+    "disconnect": (),
+}
+"""Of the documents' bucket."""
 _SIGNS: Final = ("api", "connect")
 """The functions that need the token keys."""
 
@@ -64,6 +78,11 @@ def statements(function: str) -> list[Statement]:
         name, _, index = table.partition("/")
         arn: Any = sub("${" + logical_id(name) + ".Arn}/index/*") if index else att(logical_id(name), "Arn")
         found.append(_allow([f"dynamodb:{a}" for a in actions], [arn]))
+    if OBJECT_ACTIONS[function]:
+        objects = sub("${DocumentsBucket.Arn}/snapshots/*")
+        found.append(_allow([f"s3:{action}" for action in OBJECT_ACTIONS[function]], [objects]))
+        # Without it S3 answers 403 where nothing is, and not 404.
+        found.append(_allow(["s3:ListBucket"], [att("DocumentsBucket", "Arn")]))
     connections = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + WEBSOCKET_API + "}"
     found.append(
         _allow(

@@ -6,7 +6,7 @@ from pynamodb.models import Model
 
 from infra.alarms import HAS_TOPIC, alarms
 from infra.cdn import cdn
-from infra.data import tables
+from infra.data import documents_bucket, tables
 from infra.edge import log_groups, overrides
 from infra.identity import identity
 from infra.names import att, ref, sub
@@ -23,6 +23,7 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
         "Conditions": {HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]}},
         "Resources": {
             **tables(models, stage),
+            **documents_bucket(stage),
             **identity(stage),
             **cdn(stage),
             **alarms(list(models), stage),

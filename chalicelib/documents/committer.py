@@ -207,7 +207,7 @@ def _settled(submission: Submission, since: Sequence[Record], revision: int, at_
     own = [record for record in since if record.client == submission.client]
     if not own:
         outcome = settle(submission.operations, submission.client, since)
-    elif max(record.base for record in own) <= submission.base:
+    elif len(own) <= limits.PIPELINED and max(record.base for record in own) <= submission.base:
         outcome = settle_after_own(submission.operations, submission.base, submission.client, since)
     else:
         return Refused(Reason.BASE_BEHIND_OWN)

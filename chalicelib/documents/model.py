@@ -72,7 +72,7 @@ class Reason(StrEnum):
     BASE_TOO_OLD = "base_too_old"
     """More has happened since than anybody should rebase over: fetch a snapshot, rebase there, submit again."""
     BASE_BEHIND_OWN = "base_behind_own"
-    """It claims to have seen less than its client's last commit was made on."""
+    """It claims to have seen less than its client's last commit was made on, or too few of its own."""
 
 
 CODE_OF: Final = {

@@ -72,6 +72,11 @@ class Snapshots:
         await self._objects.put(key, data)
         await self._shelf.add_pointer(document_id, Pointer(revision=state.revision, key=key, size_bytes=len(data)))
 
+    def forget(self) -> None:
+        """Drops the states that are kept here."""
+        self._newest.clear()
+        self._made.clear()
+
     async def erase(self, document_id: str) -> None:
         """Removes every snapshot, and what else is on the document's shelf."""
         for pointer in await self._shelf.erase(document_id):

@@ -42,8 +42,9 @@ def settle_after_own(operations: Sequence[Operation], base: int, client: str, ta
     transactions enters where it was made, is rebased past what others committed, and leaves where it was committed.
     """
     own: dict[int, list[Commit]] = {}
+    ids = {operation.id for operation in operations}
     for commit in tail:
-        if commit.client == client:
+        if commit.client == client and any(operation.id in ids for operation in commit.payload):
             own.setdefault(commit.base, []).append(commit)
     return _settle(operations, client, tail, own, base)
 
@@ -60,19 +61,19 @@ def _settle(
     dropped: dict[int, Drop] = {}
     overridden: dict[tuple[int, str, tuple[str, ...]], Overridden] = {}
     conflicts: list[int] = []
-    ahead: list[tuple[int, list[Operation | None]]] = []
+    ahead: dict[int, list[Operation | None]] = {}
     for entry in tail:
-        ahead += ((commit.revision, list(commit.payload)) for commit in own.get(entry.revision - 1, ()))
-        if own and entry.client == client:
-            ahead = [(revision, part) for revision, part in ahead if revision != entry.revision]
+        ahead.update((commit.revision, list(commit.payload)) for commit in own.get(entry.revision - 1, ()))
+        if base is not None and entry.client == client:
+            ahead.pop(entry.revision, None)
             continue
-        before = [operation for _, part in ahead for operation in part]
+        if all(operation.id not in ids for operation in entry.operations):
+            continue
+        before = [operation for part in ahead.values() for operation in part]
         mine = left if base is None or entry.revision > base else []
-        if not before and all(operation.id not in ids for operation in entry.operations):
-            continue
         rebased = rebase([*before, *mine], entry.operations, revision=entry.revision, foreign=entry.client != client)
         at = 0
-        for _, part in ahead:
+        for part in ahead.values():
             part[:] = rebased.operations[at : at + len(part)]
             at += len(part)
         if not mine:

@@ -74,6 +74,7 @@ COMMIT_ATTEMPTS: Final = 12  # lost races before the submitter is told to come a
 COMMIT_BACKOFF_S: Final = 0.004  # times a random factor, doubled each time up to 32 times
 LOG_ITEM_BYTES: Final = 256 * 1024  # of records in one item of the log; DynamoDB's limit is 400 KB
 LOG_PAGE: Final = 500  # records read at once
+PIPELINED: Final = 64  # a client's own commits that its next one may have been made on without having heard of them
 TAIL_RECORDS: Final = 2000  # newest records that a container keeps of a document
 TAILS_KEPT: Final = 200  # documents whose tails a container keeps
 REBASE_RECORDS: Final = 5000  # a base may be so far behind the head

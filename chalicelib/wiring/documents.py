@@ -102,6 +102,11 @@ def _snapshots() -> Snapshots:
     return Snapshots(_log_store(), _shelf(), ObjectStore(s.documents_bucket, s.s3_endpoint, s.region))
 
 
+def forget() -> None:
+    """Drops the states that this container keeps; the next reader has the snapshots."""
+    _snapshots().forget()
+
+
 @once
 def service() -> Documents:
     """The shared documents."""

@@ -35,6 +35,7 @@ def live(house: House) -> None:
     owner, other, third = (arrive(house, name) for name in ("Ada", "Bob", "Cyd"))
     session_id = begin(owner, other)
     talk(house, owner, other, session_id)
+    build(house, owner, other, session_id)
     come_and_go(house, other, session_id)
     govern(owner, other, third, session_id)
     squeeze(house, owner, third)
@@ -79,6 +80,46 @@ def talk(house: House, owner: Guest, other: Guest, session_id: str) -> None:
         owner.rest("GET", f"{path}/{what}")
     for _ in range(70):  # until the connection is closed for it
         house.message("nobody", {"type": "nonsense"})
+
+
+def build(house: House, owner: Guest, other: Guest, session_id: str) -> None:
+    """Documents: written on both carriers until snapshots are made, read, gone back in, locked."""
+    scene = session_id.replace("ses_", "doc_")
+    path = f"/documents/{scene}"
+    create = {"op": "entity_create", "entity_type": "box"}
+    owner.rest("POST", f"{path}/operations", {"client": "owner001", "seq": 1, "base": 0, "operations": [create]})
+    entity = {"op": "set", "id": "owner001.1.0", "path": ["n"], "value": 1}
+    submit = {"type": "op.submit", "document_id": scene, "client": "owner002", "base": 0, "operations": [entity]}
+    house.message("a2", {**submit, "seq": 1})
+    house.message("a2", {"type": "doc.fetch", "document_id": scene, "since": 0})
+    note = owner.rest("POST", f"/sessions/{session_id}/documents", {"name": "Notes"})["document_id"]
+    house.message("a2", {**submit, "seq": 1, "document_id": note})
+    owner.rest("GET", f"/sessions/{session_id}/documents")
+    house.grow(scene)
+    house.message("a2", {**submit, "seq": 2, "base": 1})
+    house.forget()
+    for what, query in (
+        ("", ""),
+        ("", "revision=1"),
+        ("/operations", "since=1"),
+        ("/history", ""),
+        ("/milestones", ""),
+    ):
+        owner.rest("GET", path + what, query=query)
+    house.grow(scene)
+    house.forget()
+    house.message("a2", {**submit, "seq": 3, "base": 1})
+    house.grow(scene)
+    house.forget()
+    owner.rest("POST", f"{path}/rollback", {"revision": 1})
+    owner.rest("POST", f"{path}/milestones", {"name": "first"})
+    locks = f"/collaboration/sessions/{session_id}/locks"
+    lock = owner.rest("POST", locks, {"object_id": "owner001.1.0"})
+    owner.rest("GET", locks)
+    owner.rest("PUT", f"{locks}/owner001.1.0", {"token": lock["token"]})
+    owner.rest("DELETE", f"{locks}/owner001.1.0")
+    other.rest("POST", locks, {"object_id": "owner001.1.0"})
+    owner.rest("DELETE", f"/documents/{note}")
 
 
 def come_and_go(house: House, other: Guest, session_id: str) -> None:

@@ -23,6 +23,7 @@ from local.gateway.rest import match
 
 PREFIX: Final = "recorded-"
 REGION: Final = "us-east-1"
+BUCKET: Final = "recorded-documents"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -41,6 +42,8 @@ class Recorder:
                 self._note("execute-api", environ["REQUEST_METHOD"])
                 start_response("200 OK", [("Content-Length", "0")])
                 return [b""]
+            if environ["PATH_INFO"].startswith(f"/{BUCKET}/"):
+                self._note("objects", f"{environ['REQUEST_METHOD'].title()}Object")
             _, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition("DynamoDB_20120810.")
             if action:
                 self._note_tables(environ, action)
@@ -108,6 +111,33 @@ class House:
         event = disconnect_event(_socket(connection_id), status, "", request_id="r", now_s=time.time())
         self._as("disconnect", self.app.disconnect, event)
 
+    def forget(self) -> None:
+        """What a new container does not know: the states of documents."""
+        from chalicelib import wiring  # noqa: PLC0415
+
+        wiring.documents.forget()
+
+    def grow(self, document_id: str) -> None:
+        """Writes a document's log on, behind the functions' backs, by as much as snapshots are apart."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.documents.committer import Committer  # noqa: PLC0415
+        from chalicelib.documents.model import Submission  # noqa: PLC0415
+        from chalicelib.documents.store import LogStore  # noqa: PLC0415
+        from chalicelib.wire import limits  # noqa: PLC0415
+        from chalicelib.wire.operations import Set  # noqa: PLC0415
+
+        log = LogStore(wiring.dynamo(), PREFIX)
+        committer = Committer(log, now_ms=wiring.now_ms, jitter=lambda: 0.5)
+        change = Set(id="owner001.1.0", path=("n",), value=1)
+        (newest,) = loop_thread().run(log.before(document_id, limits.INTEGER_MAX, 1))
+        base = newest.revision
+        submissions = [
+            Submission(client=f"g{base + n:07}", seq=1, base=base, user_id="u", operations=(change,))
+            for n in range(limits.SNAPSHOT_EVERY)
+        ]
+        loop_thread().run(committer.submit_all(document_id, submissions))
+
     def _as(self, function: str, handler: Any, event: Any) -> Any:
         self.recorder.function = function
         try:
@@ -127,7 +157,7 @@ def record() -> set[tuple[str, str, str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint = f"http://127.0.0.1:{server.port}"
     with tempfile.TemporaryDirectory() as folder:
-        from local.resources import make_keys, make_tables  # noqa: PLC0415
+        from local.resources import make_bucket, make_keys, make_tables  # noqa: PLC0415
 
         keys = Path(folder) / "keys.json"
         make_keys(keys)
@@ -137,6 +167,8 @@ def record() -> set[tuple[str, str, str]]:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+            "AWS_ENDPOINT_URL_S3": endpoint,
+            "DOCUMENTS_BUCKET": BUCKET,
             "CONNECTIONS_ENDPOINT": f"{endpoint}/api",
             "LOG_LEVEL": "ERROR",
             "OPEN_GUESTS": "1",
@@ -145,6 +177,7 @@ def record() -> set[tuple[str, str, str]]:
         }
         house = House(recorder)
         make_tables(house.models, endpoint, REGION)
+        make_bucket(BUCKET, endpoint, REGION)
         from tests.infra.life import live  # noqa: PLC0415
 
         live(house)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.names import FUNCTIONS
-from infra.policies import CONNECTION_METHODS, TABLE_ACTIONS
+from infra.policies import CONNECTION_METHODS, OBJECT_ACTIONS, TABLE_ACTIONS
 
 Calls = set[tuple[str, str]]
 
@@ -27,7 +27,8 @@ def asked() -> dict[str, Calls]:
 def allowed(function: str) -> Calls:
     """What its role allows of tables and connections."""
     tables = {(table, action) for table, actions in TABLE_ACTIONS[function].items() for action in actions}
-    return tables | {("execute-api", method) for method in CONNECTION_METHODS[function]}
+    objects = {("objects", action) for action in OBJECT_ACTIONS[function]}
+    return tables | objects | {("execute-api", method) for method in CONNECTION_METHODS[function]}
 
 
 @pytest.mark.parametrize("function", list(FUNCTIONS))

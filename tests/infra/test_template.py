@@ -202,11 +202,15 @@ def test_stages_do_not_share_a_name(template: Template) -> None:
     assert title.endswith(variables["STAGE"])
 
 
-def test_the_bucket_is_closed(template: Template) -> None:
-    """Only CloudFront reads the page, and only over TLS."""
-    (bucket,) = resources(template, "AWS::S3::Bucket").values()
-    assert all(bucket["PublicAccessBlockConfiguration"].values())
-    (policy,) = resources(template, "AWS::S3::BucketPolicy").values()
+def test_the_buckets_are_closed(template: Template) -> None:
+    """None is public, each speaks TLS only, and only CloudFront reads the page."""
+    buckets, policies = resources(template, "AWS::S3::Bucket"), resources(template, "AWS::S3::BucketPolicy")
+    assert set(buckets) == {"PageBucket", "DocumentsBucket"}
+    for name, bucket in buckets.items():
+        assert all(bucket["PublicAccessBlockConfiguration"].values())
+        denied = [s for s in policies[f"{name}Policy"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert [s["Condition"] for s in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    policy = policies["PageBucketPolicy"]
     allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     assert {s["Action"] for s in allowed} == {"s3:GetObject", "s3:ListBucket"}
     for statement in allowed:
