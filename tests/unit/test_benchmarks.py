@@ -1,5 +1,8 @@
-"""What a run of a peer says."""
+"""What a run of a peer says, and what the algebras are given."""
 
+import random
+
+from benchmarks.ot_algebra import schedule_of
 from benchmarks.peers import Driven, figures_of, unit_of
 
 DRIVEN = Driven(
@@ -27,3 +30,11 @@ def test_every_figure_has_a_unit() -> None:
     assert set(units.values()) == {"1/s", "ms", "edits", "us", "cores"}
     assert units["server_cpu_us_per_op"] == "us"
     assert units["op_to_other_p99_ms"] == "ms"
+
+
+def test_in_each_round_two_of_the_ten_before_are_at_the_same_entity() -> None:
+    schedule = schedule_of(random.Random(1))
+    for each in schedule.rounds:
+        assert len(each.tail) == 10
+        assert [entity for entity, _ in each.tail].count(each.mine[0]) == 2
+    assert schedule_of(random.Random(1)) == schedule
