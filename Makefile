@@ -98,4 +98,4 @@ deploy: $(SETUP) ## the whole deployment of STAGE to AWS (DRY_RUN=1 to see it)
 	@$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(DRY_RUN),--dry-run)
 
 clean: ## removes everything that can be made again
-	@rm -rf .venv web/node_modules web/dist web/coverage .local .cache infra/out .mypy_cache .ruff_cache .hypothesis .coverage*
+	@rm -rf .venv web/node_modules benchmarks/peers/node_modules web/dist web/coverage .local .cache infra/out .mypy_cache .ruff_cache .hypothesis .coverage*

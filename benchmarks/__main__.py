@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("fanout", "rest", "room-presence")
+NAMES = ("fanout", "ot-algebra", "rest", "room-presence")
 
 
 def main(names: list[str]) -> int:
