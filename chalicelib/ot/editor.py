@@ -36,7 +36,7 @@ FETCH_MS: Final = 3000  # without an answer it is asked for again
 ACK_MS: Final = 4000  # without an answer it is sent again
 PAUSE_MS: Final = 250  # after a refusal; doubled each time
 DOUBLED_MAX: Final = 7
-AHEAD_MAX: Final = 2000  # commits kept that do not attach yet; what is beyond is fetched
+AHEAD_MAX: Final = 2000  # so far ahead a commit is kept until it attaches; what is beyond is fetched
 
 BEHIND: Final = frozenset({Code.BASE_BEHIND_OWN, Code.BASE_AHEAD, Code.BASE_TOO_OLD})
 """Refusals after which reading on helps."""
@@ -262,7 +262,7 @@ class Editor:
             head = max(head, commit.revision)
             if flight is not None and commit.client == self.client and commit.seq == flight.seq:
                 flight.acknowledged = True
-            if commit.revision > self._place and len(self._ahead) < AHEAD_MAX:
+            if 0 < commit.revision - self._place <= AHEAD_MAX:
                 self._ahead[commit.revision] = commit
         self._head = max(self._head, head)
         self._advance()
