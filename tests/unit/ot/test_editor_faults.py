@@ -10,7 +10,7 @@ from chalicelib.wire.operations import Create, Operation, Text
 from tests.unit.ot.faulty import SHARED, Seat, World, replayed
 
 FIRST = int(os.environ.get("OT_FUZZ_SEED", "0"))
-SEEDS = range(FIRST, FIRST + int(os.environ.get("OT_FUZZ_ROUNDS", "60")) // 3)
+SEEDS = range(FIRST, FIRST + int(os.environ.get("OT_FUZZ_ROUNDS", "200")) // 10)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
