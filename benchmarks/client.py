@@ -138,13 +138,18 @@ class PeerClient:
         self.room: RoomState | None = None
         self.errors: list[ErrorMessage] = []
         self.on_message: Callable[[ServerMessage, int], None] = lambda _message, _size: None
+        self.on_gone: Callable[[], None] = lambda: None
         self._news = asyncio.Event()
         self._waiting: list[tuple[type[Any], asyncio.Future[Any]]] = []
         self._reader = asyncio.create_task(self._read())
 
     async def __aenter__(self) -> Self:
-        await self.send(RoomEnter(protocol=PROTOCOL_VERSION, epoch=self.epoch))
-        self.room = await self.next(RoomState)
+        try:
+            await self.send(RoomEnter(protocol=PROTOCOL_VERSION, epoch=self.epoch))
+            self.room = await self.next(RoomState)
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -190,17 +195,20 @@ class PeerClient:
         await asyncio.gather(self._reader, return_exceptions=True)
 
     async def _read(self) -> None:
-        async for raw in self.socket:
-            if raw.type is aiohttp.WSMsgType.TEXT:
-                message = decode_server_message(raw.data)
-                if isinstance(message, PresenceFrame):
-                    self._merge(message)
-                elif isinstance(message, ErrorMessage):
-                    self.errors.append(message)
-                self.on_message(message, len(raw.data))
-                self._news.set()
-                self._wake(message)
-        self._news.set()
+        try:
+            async for raw in self.socket:
+                if raw.type is aiohttp.WSMsgType.TEXT:
+                    message = decode_server_message(raw.data)
+                    if isinstance(message, PresenceFrame):
+                        self._merge(message)
+                    elif isinstance(message, ErrorMessage):
+                        self.errors.append(message)
+                    self.on_message(message, len(raw.data))
+                    self._news.set()
+                    self._wake(message)
+        finally:
+            self._news.set()
+            self.on_gone()
 
     def _wake(self, message: ServerMessage) -> None:
         for waiting in list(self._waiting):
