@@ -60,7 +60,7 @@ class Room {
 class Person {
   doc: SharedDoc;
   expected = 0;
-  lost = 0;
+  private readonly refused = new Set<number>();
   private connection = 0;
   private connected = false;
   private readonly store = new MemoryStore();
@@ -84,7 +84,7 @@ class Person {
       snapshot: async () => {
         if (room.chance(0.3)) throw { code: "network" };
         return room.log.snapshot(
-          Math.max(0, room.log.head - (room.calm ? 0 : Math.floor(room.random() * 8))),
+          Math.max(1, room.log.head - (room.calm ? 0 : Math.floor(room.random() * 8))),
         );
       },
       save: (kept) => keeper.save(kept),
@@ -93,7 +93,6 @@ class Person {
       if (notice.kind !== "rejected") return;
       for (const operation of notice.operations) {
         if (operation.op === "add" && operation.id === LEDGER) this.expected -= operation.by;
-        if (operation.op === "create") this.lost += 1;
       }
     });
     doc.open();
@@ -160,26 +159,30 @@ class Person {
       else this.tell(room.log.page(message, room.calm ? 500 : 7));
       return;
     }
-    if (room.chance(0.05)) return this.tell(refusal(message, "upstream.unavailable"));
+    const refuse = (code: Code): void => this.tell(refusal(message, code));
+    if (room.chance(0.05)) {
+      refuse("upstream.unavailable");
+      return;
+    }
     const known = room.log.commits.some(
       ({ client, seq }) => client === message.client && seq === message.seq,
     );
-    if (!known && room.chance(0.02) && !this.refusedTwice(message)) {
-      return this.tell(refusal(message, "lock.held"));
+    // A transaction that is refused for good is refused every time: the lock does not go away.
+    if (!known && room.chance(0.02)) this.refused.add(message.seq);
+    if (this.refused.has(message.seq)) {
+      refuse("lock.held");
+      return;
     }
-    if (this.refused.has(message.seq)) return this.tell(refusal(message, "lock.held"));
     const head = room.log.head;
     const answer = room.log.submit(message, this.name);
-    if (typeof answer === "string") return this.tell(refusal(message, answer));
-    this.tell(ack(answer, message.id ?? null));
+    if (typeof answer === "string") {
+      refuse(answer);
+      return;
+    }
+    // Committed, but it looks to the client as if it was not.
+    if (room.chance(0.05)) refuse("internal");
+    else this.tell(ack(answer, message.id ?? null));
     if (room.log.head > head) room.tellAll(head);
-  }
-
-  /** A transaction that is refused for good is refused every time: the lock does not go away. */
-  private readonly refused = new Set<number>();
-  private refusedTwice({ seq }: OpSubmit): boolean {
-    this.refused.add(seq);
-    return false;
   }
 
   ledger(): number {
@@ -219,6 +222,7 @@ class Person {
     if (what === 4)
       return { op: "move", id, parent: room.pick([null, ...ids.filter((one) => one !== id)]), order: "M" };
     if (what === 5) return { op: room.pick(["delete", "restore"] as const), id };
+    // Not every edit fits the text that it meets.
     const edit = room.pick([["+"], [1, "in"], [{ d: 1 }], [2, "x", { d: 2 }]]);
     return { op: "text", id, path: room.pick([["text"], ["a"]]), edit };
   }

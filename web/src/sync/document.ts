@@ -67,7 +67,7 @@ export class SharedDoc extends Audience implements SceneDocument {
   ) {
     super();
     this.engine = new Engine(memory);
-    this.born = ports.now().toString(36);
+    this.born = Math.floor(ports.now()).toString(36);
     const chance = Math.floor(ports.random() * 36 ** 4).toString(36);
     this.delivery = new Delivery(`${memory.client}.${this.born}${chance}`, () => ports.random());
     this.opening = new Opening(

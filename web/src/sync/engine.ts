@@ -131,6 +131,9 @@ export class Engine {
     this.buffer = compose(this.buffer, operations);
     const changed = new Set<string>();
     for (const operation of operations) if (apply(this.view, operation) === null) changed.add(operation.id);
+    // Edits beyond a text's end do not compose to what they do one by one: the pending ones are the truth.
+    const texts = new Set(operations.filter(({ op }) => op === "text").map(({ id }) => id));
+    if (texts.size > 0) for (const id of this.repair(texts, false)) changed.add(id);
     return changed;
   }
 
