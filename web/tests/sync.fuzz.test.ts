@@ -75,7 +75,7 @@ class Person {
 
   private make(memory: ConstructorParameters<typeof SharedDoc>[1]): SharedDoc {
     const { room } = this;
-    const keeper = new Keeper(this.store, DOCUMENT, this.name, memory, true);
+    const keeper = new Keeper(this.store, DOCUMENT, this.name, memory, true, () => {});
     const doc = new SharedDoc(DOCUMENT, memory, {
       now: () => room.clock.at,
       random: room.random,

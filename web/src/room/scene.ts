@@ -29,7 +29,10 @@ export interface ScenePorts {
 export class Scene {
   readonly document: SharedDoc;
 
+  private readonly keeper: Keeper;
+
   constructor(sessionId: string, { api, keeper, send, after }: ScenePorts) {
+    this.keeper = keeper;
     const documentId = sceneIdOf(sessionId);
     this.document = new SharedDoc(documentId, keeper.memory, {
       now: Date.now,
@@ -64,6 +67,7 @@ export class Scene {
   /** Stops; what is not acknowledged stays kept. */
   dispose(): void {
     this.document.dispose();
+    void this.keeper.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** The browser's side of keeping: IndexedDB, Web Locks and the tab's own storage. */
 
-import type { KeepingPorts, Kept, Store } from "./keeping";
+import type { KeepingPorts, Kept, Release, Store } from "./keeping";
 
 const NAME = "holodeck";
 const TABLE = "memories";
@@ -66,9 +66,13 @@ export class IndexedStore implements Store {
   }
 }
 
-/** Takes a lock until the page ends. Without locks nobody can say whose it is: false. */
-export function claimLock(locks: LockManager | undefined, name: string, waitMs: number): Promise<boolean> {
-  if (!locks) return Promise.resolve(false);
+/** Takes a lock until it is released or the page ends. Without locks nobody can say whose it is: null. */
+export function claimLock(
+  locks: LockManager | undefined,
+  name: string,
+  waitMs: number,
+): Promise<Release | null> {
+  if (!locks) return Promise.resolve(null);
   const patience = new AbortController();
   const options: LockOptions = waitMs > 0 ? { signal: patience.signal } : { ifAvailable: true };
   const timer = setTimeout(() => patience.abort(), waitMs);
@@ -76,10 +80,11 @@ export function claimLock(locks: LockManager | undefined, name: string, waitMs: 
     locks
       .request(`holodeck.${name}`, options, (lock) => {
         clearTimeout(timer);
-        resolve(lock !== null);
-        return lock === null ? undefined : new Promise<void>(() => {});
+        if (lock !== null) return new Promise<void>((release) => resolve(release));
+        resolve(null);
+        return undefined;
       })
-      .catch(() => resolve(false));
+      .catch(() => resolve(null));
   });
 }
 

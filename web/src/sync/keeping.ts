@@ -22,11 +22,14 @@ export interface Store {
   drop(documentId: string, client: string): Promise<void>;
 }
 
+/** Gives a name back. */
+export type Release = () => void;
+
 /** What keeping needs from the world. */
 export interface KeepingPorts {
   store: Store;
-  /** Takes a name for as long as the page lives; false if another page has it, or nobody can say. */
-  claim(name: string, waitMs: number): Promise<boolean>;
+  /** Takes a name until it is released or the page ends; null if another has it, or nobody can say. */
+  claim(name: string, waitMs: number): Promise<Release | null>;
   /** A new client id. */
   newClient(): string;
   /** Which memory this tab had of that document: a reload's old page may still hold it for a moment. */
@@ -39,6 +42,7 @@ const RELOAD_MS = 700;
 export class Keeper {
   private newest: Memory | null = null;
   private writing: Promise<void> | null = null;
+  private closed = false;
 
   constructor(
     private readonly store: Store,
@@ -47,11 +51,24 @@ export class Keeper {
     /** As it was when the document was opened. */
     readonly memory: Memory,
     private stored: boolean,
+    private readonly release: Release,
   ) {}
+
+  /** Takes nothing more; when what it has is written, the memory is anybody's. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.drain();
+    this.release();
+  }
 
   /** Resolves when this memory, or a later one, is stored. One write at a time; those in between are passed over. */
   async save(memory: Memory): Promise<void> {
+    if (this.closed) return;
     this.newest = memory;
+    await this.drain();
+  }
+
+  private async drain(): Promise<void> {
     while (this.newest !== null || this.writing !== null) {
       this.writing ??= this.write();
       await this.writing;
@@ -86,17 +103,21 @@ export async function openKeeper(ports: KeepingPorts, documentId: string, userId
   const { store, hint } = ports;
   const hinted = hint.get(documentId);
   for (const kept of byHint(await abandoned(store, documentId, userId), hinted)) {
-    if (!(await ports.claim(lockOf(kept), kept.client === hinted ? RELOAD_MS : 0))) continue;
+    const release = await ports.claim(lockOf(kept), kept.client === hinted ? RELOAD_MS : 0);
+    if (!release) continue;
     // The page that had it may have written once more before it ended.
     const now = (await abandoned(store, documentId, userId)).find(({ client }) => client === kept.client);
-    if (!now) continue;
+    if (!now) {
+      release();
+      continue;
+    }
     hint.set(documentId, now.client);
-    return new Keeper(store, documentId, userId, now, true);
+    return new Keeper(store, documentId, userId, now, true, release);
   }
   const memory = emptyMemory(ports.newClient());
-  await ports.claim(lockOf({ documentId, client: memory.client }), 0);
+  const release = await ports.claim(lockOf({ documentId, client: memory.client }), 0);
   hint.set(documentId, memory.client);
-  return new Keeper(store, documentId, userId, memory, false);
+  return new Keeper(store, documentId, userId, memory, false, release ?? (() => {}));
 }
 
 const pending = ({ inFlight, buffer }: Memory): boolean => inFlight !== null || buffer.length > 0;
