@@ -100,7 +100,7 @@ export class Delivery {
   /** `doc.commits` came, and all of it that fits was taken: `low` is where that led. */
   fetched(id: string | null, head: number, low: number, empty: boolean, now: number): void {
     this.head = Math.max(this.head, head);
-    if (this.fetching === null || id !== this.fetching.id) return;
+    if (this.fetching === null || (id !== null && id !== this.fetching.id)) return;
     this.fetching = null;
     if (low >= head) {
       this.doubt = false;
