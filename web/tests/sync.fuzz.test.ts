@@ -95,6 +95,7 @@ class Person {
         if (operation.op === "add" && operation.id === LEDGER) this.expected -= operation.by;
       }
     });
+    watch((doc as unknown as { engine: Engine }).engine);
     doc.open();
     return doc;
   }
@@ -236,6 +237,17 @@ class Person {
     applyAll(entities, engine.pending);
     expect(canonicalState(engine.view)).toBe(canonicalState(entities));
   }
+}
+
+/** The editor had made of its transaction what the log made of it. */
+function watch(engine: Engine): void {
+  const take = engine.take.bind(engine);
+  engine.take = (commit, changed) => {
+    const mine = engine.inFlight;
+    const taken = take(commit, changed);
+    if (taken.acknowledged) expect(mine?.operations).toEqual(commit.operations);
+    return taken;
+  };
 }
 
 function problem(id: string, code: Code): ServerMessage {
