@@ -35,7 +35,14 @@ export default defineConfig({
     testTimeout: 10_000,
     coverage: {
       provider: "v8",
-      include: ["src/presence/**", "src/motion/**", "src/wire/client.ts", "src/identity/**", "src/ot/**"],
+      include: [
+        "src/presence/**",
+        "src/motion/**",
+        "src/wire/client.ts",
+        "src/identity/**",
+        "src/ot/**",
+        "src/sync/**",
+      ],
       reporter: ["text-summary"],
     },
   },

@@ -132,12 +132,14 @@ async function enter(route: Extract<Route, { page: "room" }>, chosen: Profile): 
   keepProfile(chosen);
   await identify(chosen.name, route);
   const { sessionId, invite } = route;
-  const [joined, tab, { Room }] = await Promise.all([
+  const [joined, tab, { Room }, { openScene }] = await Promise.all([
     api.join(sessionId, { ...chosen, ...(invite ? { invite } : {}) }),
     tabId(sessionStorage),
     import("./room/room"),
+    import("./room/scene"),
   ]);
   passport.markEntered();
+  const keeper = await openScene(sessionId, joined.participant.user_id);
   const made = new Room({
     api,
     toasts,
@@ -145,6 +147,7 @@ async function enter(route: Extract<Route, { page: "room" }>, chosen: Profile): 
     invite,
     tabId: tab,
     profile: chosen,
+    keeper,
     onOver: (over) => leave(over, joined.session),
   });
   show(made.element);

@@ -6,6 +6,7 @@
  */
 
 import {
+  type ClientMessage,
   LIMITS,
   type PresenceState,
   type RoomState,
@@ -100,6 +101,11 @@ export class Carrier {
   offer(state: PresenceState): void {
     this.outbox.offer(state);
     this.flush();
+  }
+
+  /** Sends on the serving connection; false where there is none, or it is over. */
+  send(message: ClientMessage): boolean {
+    return this.serving?.send(message) ?? false;
   }
 
   private move(event: Event, over: Over | null = null): void {

@@ -5,6 +5,7 @@ import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
 import type { Peer, Vec3 } from "../wire/generated";
 import type { Fallback } from "./fallback";
+import { type DocumentFigures, documentFigures, type Scene } from "./scene";
 import type { World } from "./world";
 
 export interface LivePeer {
@@ -27,6 +28,7 @@ export interface Holodeck {
   readonly frames_received: number;
   readonly last_echo_ms: number | null;
   readonly quality: string;
+  readonly document: DocumentFigures;
   /** Stands there at once; y is the eyes' height. */
   moveTo(position: Vec3): void;
   /** Points there until the mouse moves; null points nowhere. */
@@ -67,12 +69,13 @@ export interface Sources {
   carrier: Carrier;
   fallback: Fallback;
   roster: Roster;
+  scene: Scene;
   me(): Peer | null;
   frames(): number;
 }
 
 /** Live: each reading asks the source. */
-export function figuresOf({ world, carrier, fallback, roster, me, frames }: Sources): Holodeck {
+export function figuresOf({ world, carrier, fallback, roster, scene, me, frames }: Sources): Holodeck {
   return {
     get fps() {
       return world.rate.fps;
@@ -106,6 +109,9 @@ export function figuresOf({ world, carrier, fallback, roster, me, frames }: Sour
     },
     get quality() {
       return world.level;
+    },
+    get document() {
+      return documentFigures(scene);
     },
     moveTo: (position) => world.moveTo(position),
     pointAt: (position) => world.pointAt(position),

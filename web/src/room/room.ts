@@ -5,15 +5,14 @@ import { browserPorts, Timers } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
 import { type Changes, Roster } from "../presence/roster";
 import { typing } from "../scene/input";
-import { ActivityPanel } from "../ui/activity";
+import type { Keeper } from "../sync/keeping";
+import type { SceneDocument } from "../sync/types";
 import { greet } from "../ui/greeting";
-import { InvitePanel } from "../ui/invites";
 import { askHowToLeave } from "../ui/leaving";
-import { Panel } from "../ui/panel";
+import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
 import { ROLE_TEXT } from "../ui/person";
 import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
-import { RoomPanel } from "../ui/roomsettings";
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
 import type { Toasts } from "../ui/toasts";
@@ -31,7 +30,9 @@ import type {
 import type { RoomContext } from "./context";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
+import { panelsOf } from "./panels";
 import { Place } from "./place";
+import { Scene } from "./scene";
 import { World } from "./world";
 
 export interface RoomPorts {
@@ -41,6 +42,8 @@ export interface RoomPorts {
   invite: string | null;
   tabId: string;
   profile: Profile;
+  /** What this page has kept of the scene. */
+  keeper: Keeper;
   /** Called once, when the room is over for this page. */
   onOver(over: Over): void;
 }
@@ -54,6 +57,7 @@ export class Room implements RoomContext {
   readonly api: Api;
   readonly toasts: Toasts;
   private readonly carrier: Carrier;
+  private readonly scene: Scene;
   private readonly timers = new Timers();
   private readonly place: Place;
   private readonly shell: Shell;
@@ -79,7 +83,7 @@ export class Room implements RoomContext {
     this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.people = new PeoplePanel(this);
-    this.panel = this.makePanel();
+    this.panel = panelsOf(this, this.people);
     this.shell = this.makeShell();
     this.element = this.shell.element;
     this.fallback = new Fallback(this.api, this.sessionId, (list) => {
@@ -93,6 +97,12 @@ export class Room implements RoomContext {
       onState: (_, over) => this.connection(over),
       onEntered: (room) => this.entered(room),
       onMessage: (message) => this.receive(message),
+    });
+    this.scene = new Scene(this.sessionId, {
+      api: this.api,
+      keeper: ports.keeper,
+      send: (message) => this.carrier.send(message),
+      after: world.after,
     });
     this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
     this.listen();
@@ -125,11 +135,18 @@ export class Room implements RoomContext {
       carrier: this.carrier,
       fallback: this.fallback,
       roster: this.roster,
+      scene: this.scene,
       me: () => this.you,
       frames: () => this.frames,
     });
     this.shell.stage.focus({ preventScroll: true });
+    this.scene.start();
     this.carrier.start();
+  }
+
+  /** The shared scene. */
+  document(): SceneDocument {
+    return this.scene.document;
   }
 
   session(): Session {
@@ -178,6 +195,7 @@ export class Room implements RoomContext {
     this.abort.abort();
     clearInterval(this.clock);
     this.fallback.stop();
+    this.scene.dispose();
     this.timers.dispose();
     this.world?.dispose();
     this.element.remove();
@@ -192,9 +210,11 @@ export class Room implements RoomContext {
     this.learn(room.session);
     this.world?.become({ name: room.you.name, color: room.you.color, role: room.you.role });
     this.world?.tell();
+    this.scene.entered();
   }
 
   private receive(message: ServerMessage): void {
+    if (this.scene.takes(message)) return;
     switch (message.type) {
       case "presence.frame":
         this.frames += 1;
@@ -268,7 +288,9 @@ export class Room implements RoomContext {
 
   private connection(over: Over | null): void {
     const { state } = this.carrier;
-    if (state === "live" || state === "renewing" || state === "over") this.fallback.stop();
+    const carried = state === "live" || state === "renewing";
+    this.scene.carried(carried);
+    if (carried || state === "over") this.fallback.stop();
     else this.fallback.start();
     this.second();
     if (over) this.ports.onOver(over);
@@ -283,22 +305,6 @@ export class Room implements RoomContext {
   }
 
   // -- what comes from the person --
-
-  private makePanel(): Panel {
-    const invite = new InvitePanel(this);
-    const activity = new ActivityPanel(this);
-    const room = new RoomPanel(this);
-    const page = (panel: { element: HTMLElement; refresh(): Promise<void> }) => ({
-      element: panel.element,
-      refresh: () => panel.refresh(),
-    });
-    return new Panel([
-      { name: "people", title: "People", icon: "people", ...page(this.people) },
-      { name: "invite", title: "Invite", icon: "link", ...page(invite) },
-      { name: "activity", title: "Activity", icon: "activity", ...page(activity) },
-      { name: "room", title: "Room", icon: "room", ...page(room) },
-    ]);
-  }
 
   private makeShell(): Shell {
     return new Shell({

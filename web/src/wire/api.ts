@@ -25,6 +25,7 @@ import type {
   SessionList,
   SignupBody,
   SignupResult,
+  Snapshot,
   Ticket,
   TicketBody,
   TokenSet,
@@ -59,6 +60,7 @@ export interface Api {
   updateCursor(id: string, body: UpdateCursor): Promise<CursorUpdated>;
   presence(id: string): Promise<PresenceList>;
   activity(id: string, cursor?: string | null): Promise<ActivityPage>;
+  document(id: string): Promise<Snapshot>;
 }
 
 export function apiOver(client: Client): Api {
@@ -97,5 +99,6 @@ export function apiOver(client: Client): Api {
     updateCursor: (id, body) => post(`${shared(id)}/cursors`, body),
     presence: (id) => get(`${shared(id)}/presence`),
     activity: (id, cursor) => get(`${shared(id)}/activity`, { cursor }),
+    document: (id) => get(`/documents/${encodeURIComponent(id)}`),
   };
 }
