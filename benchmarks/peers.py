@@ -6,6 +6,7 @@ held the server up. Packages are installed on first use.
 """
 
 import asyncio
+import os
 import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -76,20 +77,23 @@ async def run_peer(kind: Kind, *, loop: Loop, rate: int, shared: float, seconds:
     """
     await asyncio.to_thread(install)
     server_command = ["yjs.mjs"] if kind == "yjs" else ["sharedb.mjs", kind.removeprefix("sharedb-")]
-    async with asyncio.timeout(PATIENCE_S + seconds), _node(*server_command) as server:
-        port = (await _line(server, "READY")).split()[1]
+    async with asyncio.timeout(PATIENCE_S + seconds), node(*server_command) as server:
+        port = (await line(server, "READY")).split()[1]
         job = [str(part) for part in (loop, rate, shared, seconds, WARM_UP_S)]
-        async with _node("--max-semi-space-size=64", "drive.mjs", kind, port, *job) as driver:
-            await _line(driver, "WINDOW_START")
-            before = _cpu_s(server), _cpu_s(driver)
-            await _line(driver, "WINDOW_END")
-            used = _cpu_s(server) - before[0], _cpu_s(driver) - before[1]
-            return figures_of(msgspec.json.decode(await _line(driver, "{"), type=Driven), *used)
+        async with node("--max-semi-space-size=64", "drive.mjs", kind, port, *job) as driver:
+            await line(driver, "WINDOW_START")
+            before = cpu_s(server), cpu_s(driver)
+            await line(driver, "WINDOW_END")
+            used = cpu_s(server) - before[0], cpu_s(driver) - before[1]
+            return figures_of(msgspec.json.decode(await line(driver, "{"), type=Driven), *used)
 
 
 @asynccontextmanager
-async def _node(*arguments: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec("node", *arguments, cwd=FOLDER, stdout=PIPE)
+async def node(*arguments: str, **environment: str) -> AsyncIterator[Process]:
+    """A node process in the peers' folder."""
+    process = await asyncio.create_subprocess_exec(
+        "node", *arguments, cwd=FOLDER, stdout=PIPE, env=os.environ | environment
+    )
     try:
         yield process
     finally:
@@ -98,16 +102,17 @@ async def _node(*arguments: str) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def _line(process: Process, start: str) -> str:
+async def line(process: Process, start: str) -> str:
     """The next line that begins so."""
     assert process.stdout is not None
     async for raw in process.stdout:
-        line = raw.decode().strip()
-        if line.startswith(start):
-            return line
+        text = raw.decode().strip()
+        if text.startswith(start):
+            return text
     raise RuntimeError(f"a peer ended before it printed {start}")
 
 
-def _cpu_s(process: Process) -> float:
+def cpu_s(process: Process) -> float:
+    """What a process has used so far."""
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system

@@ -38,10 +38,11 @@ class _Tail:
         return self.head - len(self.records)
 
     def extend(self, records: Sequence[Record]) -> None:
-        """What comes next in the log; forgets what is old."""
-        self.records.extend(records)
-        if records:
-            self.head = records[-1].revision
+        """What comes next in the log; forgets what is old. Whoever read at the same time may have brought some already."""
+        for record in records:
+            if record.revision == self.head + 1:
+                self.records.append(record)
+                self.head = record.revision
         if len(self.records) > limits.TAIL_RECORDS:
             del self.records[: -(limits.TAIL_RECORDS // 2)]
 
@@ -90,6 +91,22 @@ class Committer:
             await self._drain(document_id, queue)
         answers: list[Record | BaseException] = await asyncio.gather(*(d for _, d in mine), return_exceptions=True)
         return answers
+
+    async def since(self, document_id: str, revision: int, limit: int) -> tuple[tuple[Record, ...], int]:
+        """At most `limit` records after a revision, and the head; read consistently; what is known is not read again."""
+        tail = self._tail(document_id)
+        await self._read_on(document_id, tail)
+        if revision >= tail.start:
+            return tuple(tail.after(revision)[:limit]), tail.head
+        return await self._log.since(document_id, revision, limit), tail.head
+
+    async def find(self, document_id: str, submission: Submission) -> Record | None:
+        """The record that a submission already is, where it may not be committed any more; None: it is not in the log."""
+        tail = self._tail(document_id)
+        await self._read_on(document_id, tail)
+        since = await self._since(document_id, tail, min(submission.base, tail.head))
+        known = duplicate_of(submission.client, submission.seq, since or ())
+        return known if isinstance(known, Record) else None
 
     async def _drain(self, document_id: str, queue: list[_Waiting]) -> None:
         """Commits what waits, batch after batch. Whoever came first does it for all who come meanwhile."""
@@ -158,7 +175,7 @@ class Committer:
             if since is None:
                 return None
             since = [*since, *fresh]
-            earliest = min((r.base for r in since if r.client == submission.client), default=base)
+            earliest = min((r.base for r in _own(submission, since)), default=base)
             if earliest >= base:
                 return since
             base = earliest
@@ -199,12 +216,22 @@ def _answer(done: asyncio.Future[Record], answer: Record | BaseException) -> Non
         done.set_result(answer)
 
 
+def _own(submission: Submission, since: Sequence[Record]) -> list[Record]:
+    """The commits of the same client that touch the same entities."""
+    ids = {operation.id for operation in submission.operations}
+    return [
+        record
+        for record in since
+        if record.client == submission.client and any(operation.id in ids for operation in record.payload)
+    ]
+
+
 def _settled(submission: Submission, since: Sequence[Record], revision: int, at_ms: int) -> Record | Refused:
     known = duplicate_of(submission.client, submission.seq, since)
     if known is not None:
         assert isinstance(known, Record)
         return known
-    own = [record for record in since if record.client == submission.client]
+    own = _own(submission, since)
     if not own:
         outcome = settle(submission.operations, submission.client, since)
     elif len(own) <= limits.PIPELINED and max(record.base for record in own) <= submission.base:

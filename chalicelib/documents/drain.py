@@ -1,22 +1,23 @@
-"""Draining a document's queue: one function invocation commits and tells for all who submit, the others only put.
+"""Draining a document's queue: one function invocation commits and tells for all who submit; the others hand theirs over.
 
 Theory of operation. Functions share no memory, and when many of them append to one log by trying again, they collapse
-(docs/adr/0007). So a submission is put into the document's queue, durably, and whoever put it asks `ensure`. The holder
-of the document's lease promises to read the queue until `until_ms` and ONCE MORE AFTER it: what was put before
-`until_ms` is certain to be drained, and its writer has nothing to do. Otherwise the writer takes the lease itself. The
-holder commits each round's submissions with one append, answers each, tells everybody once, and only then removes them
-from the queue. If it is killed at any instant, whoever drains next finds the submissions still there: those that were
-committed are found again by (client, seq), and answered with their revision. A lease fences nothing; the append does.
+(docs/adr/0007). So whoever submits takes the document's lease, or learns who has it. The holder commits what it has, and
+promises to read the queue until `until_ms` and ONCE MORE AFTER it; so a submission that is put there, durably, before
+`until_ms` is certain to be drained, and its writer has nothing more to do. Within one process it is handed over in
+memory. Each round commits with one append, answers each, tells everybody once, and only then removes what it took from the
+queue. Nothing is acknowledged before the append: if the holder is killed at any instant, what was in its memory is sent
+again by its client, and what is in the queue is found by whoever drains next; what was committed already is found
+again by (client, seq), and answered with its revision. A lease fences nothing; the append does.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
-from chalicelib.documents.committer import Committer
-from chalicelib.documents.model import CODE_OF, Desk, Listener, Queue, Record, Refused, Waiting, locked
+from chalicelib.documents.model import CODE_OF, Desk, Listener, Queue, Record, Refused, Submission, Waiting, locked
 from chalicelib.wire import limits
 from chalicelib.wire.codes import MESSAGE, Code
 from chalicelib.wire.errors import AppError
@@ -37,6 +38,15 @@ class Post(Protocol):
     """Posts to a connection."""
 
     async def __call__(self, connection_id: str, data: bytes) -> Delivery: ...
+
+
+class Committing(Protocol):
+    """The committer."""
+
+    async def submit_all(
+        self, document_id: str, submissions: Sequence[Submission]
+    ) -> Sequence[Record | BaseException]: ...
+    async def find(self, document_id: str, submission: Submission) -> Record | None: ...
 
 
 Audience = Callable[[str], Awaitable[tuple[Listener, ...]]]
@@ -73,13 +83,29 @@ class Courier:
             self._missed.add(connection_id)
 
 
+class _Serving:
+    """One holder's time: what was handed to it here, and what it has answered but not removed from the queue yet."""
+
+    def __init__(self) -> None:
+        self.handed: list[Waiting] = []
+        self.answered: set[str] = set()
+        self.woken = asyncio.Event()
+        self.removals: set[asyncio.Task[None]] = set()
+        self.tick_ms: int = limits.DRAIN_TICK_MS
+
+    def hand(self, waiting: Waiting) -> None:
+        """Takes over a submission of this process."""
+        self.handed.append(waiting)
+        self.woken.set()
+
+
 class Drainer:
     """Drains documents from this container."""
 
     def __init__(
         self,
         queue: Queue,
-        committer: Committer,
+        committer: Committing,
         audience: Audience,
         post: Post,
         keep_up: Callable[[str, int], Awaitable[None]],
@@ -97,43 +123,62 @@ class Drainer:
         self._new_id = new_id
         self._sleep = sleep
         self._promised: dict[str, int] = {}
-        self._woken: dict[str, asyncio.Event] = {}
+        self._serving: dict[str, _Serving] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
 
-    async def ensure(self, document_id: str, session_id: str) -> None:
-        """Returns when somebody has promised to drain what was put before this call, or after having drained it."""
+    async def submit(self, document_id: str, session_id: str, waiting: Waiting) -> None:
+        """Returns when somebody has promised to drain it, or after having drained it and what came meanwhile."""
+        queued = False
         while True:
-            now = self._now_ms()
-            if self._promised.get(document_id, 0) > now + _SKEW_MS:
-                if document_id in self._woken:
-                    self._woken[document_id].set()
+            async with self._asking.setdefault(document_id, asyncio.Lock()):
+                serving = self._serving.get(document_id)
+                if serving is not None:
+                    if not queued:
+                        serving.hand(waiting)
+                    return
+                mine = await self._lease(document_id)
+                if mine is not None:
+                    serving = self._serving[document_id] = _Serving()
+                    if not queued:
+                        serving.hand(waiting)
+            if mine is not None and serving is not None:
+                await self._serve(document_id, session_id, serving, *mine)
                 return
-            holder, until_ms = self._new_id(), now + limits.DRAIN_LEASE_MS
-            held_by, held_until_ms = await self._queue.acquire(document_id, holder, until_ms, now)
-            if len(self._promised) > limits.TAILS_KEPT:
-                self._promised.clear()
-            self._promised[document_id] = held_until_ms
-            if held_by == holder:
-                await self._serve(document_id, session_id, holder, until_ms)
+            if not queued:
+                await self._queue.put(document_id, waiting, self._now_ms() // 1000 + limits.INBOX_TTL_S)
+                queued = True
+            left_ms = self._promised.get(document_id, 0) - self._now_ms()
+            if left_ms > _SKEW_MS:
                 return
-            if held_until_ms > self._now_ms() + _SKEW_MS:
-                return
-            # It is about to end and may have read the queue for the last time already: stay, and try after it.
-            await self._sleep((held_until_ms - self._now_ms() + 2 * _SKEW_MS) / 1000)
+            # The promise is about to end and the queue may have been read for the last time: stay, and try after it.
+            await self._sleep(max(0, left_ms + 2 * _SKEW_MS) / 1000)
 
-    async def _serve(self, document_id: str, session_id: str, holder: str, until_ms: int) -> None:
+    async def _lease(self, document_id: str) -> tuple[str, int] | None:
+        """The lease, with its end, if it could be taken; None: it is promised by another."""
+        now = self._now_ms()
+        if self._promised.get(document_id, 0) > now + _SKEW_MS:
+            return None
+        holder = self._new_id()
+        held_by, until_ms = await self._queue.acquire(document_id, holder, now + limits.DRAIN_LEASE_MS, now)
+        if len(self._promised) > limits.TAILS_KEPT:
+            self._promised.clear()
+            self._asking = {key: lock for key, lock in self._asking.items() if lock.locked()}
+        self._promised[document_id] = until_ms
+        return (holder, until_ms) if held_by == holder else None
+
+    async def _serve(self, document_id: str, session_id: str, serving: _Serving, holder: str, until_ms: int) -> None:
         courier = Courier(self._post)
-        woken = self._woken[document_id] = asyncio.Event()
         started = lively_at = self._now_ms()
         head = idle = 0
         try:
             while True:
                 tick = self._now_ms()
-                woken.clear()
-                reached = await self._round(document_id, session_id, courier)
+                serving.woken.clear()
+                reached = await self._round(document_id, session_id, serving, courier)
                 head = max(head, reached or 0)
                 if reached is not None:
                     lively_at, idle = tick, 0
-                elif tick > until_ms:
+                elif tick > until_ms and not serving.handed:
                     return
                 else:
                     idle = min(idle + 1, _IDLE_TICKS)
@@ -143,36 +188,44 @@ class Drainer:
                     later_ms = now + limits.DRAIN_LEASE_MS
                     if await self._queue.renew(document_id, holder, later_ms):
                         self._promised[document_id] = until_ms = later_ms
-                await self._rest(woken, tick, idle)
+                await self._rest(serving, tick, idle)
+        except AppError as exc:  # their clients send them again
+            for waiting in serving.handed:
+                courier.send(waiting.connection_id, answer(document_id, waiting, exc))
         finally:
-            if self._woken.get(document_id) is woken:
-                del self._woken[document_id]
+            del self._serving[document_id]
             await courier.close(_committed(document_id, head, ()))
+            if serving.removals:
+                await asyncio.wait(serving.removals)
             if head:
                 await self._keep_up(document_id, head)
 
-    async def _rest(self, woken: asyncio.Event, tick: int, idle: int) -> None:
+    async def _rest(self, serving: _Serving, tick: int, idle: int) -> None:
         """Until a tick has passed since the round began; longer where nothing comes, unless somebody here wakes it."""
-        await self._sleep(max(0, tick + limits.DRAIN_TICK_MS - self._now_ms()) / 1000)
+        await self._sleep(max(0, tick + serving.tick_ms - self._now_ms()) / 1000)
         for _ in range(idle - 1):
-            if woken.is_set():
+            if serving.woken.is_set():
                 return
             await self._sleep(limits.DRAIN_TICK_MS / 1000)
 
-    async def _round(self, document_id: str, session_id: str, courier: Courier) -> int | None:
+    async def _round(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
         """Commits, answers and tells what waits. The newest revision of it (0: none was committed); None: nothing waited."""
         desk = await self._queue.desk(document_id)
-        if not desk.waiting:
+        queued = [waiting for waiting in desk.waiting if waiting.place not in serving.answered]
+        if not queued and not serving.handed:
             return None
         listeners = await self._audience(session_id)
+        wanted_ms = len(listeners) * limits.DRAIN_TICK_PER_LISTENER_MS
+        serving.tick_ms = min(limits.DRAIN_TICK_MAX_MS, max(limits.DRAIN_TICK_MS, wanted_ms))
+        handed, serving.handed = serving.handed, []
+        everything = [*queued, *handed]
         editors = {listener.connection_id: listener.user_id for listener in listeners if listener.may_edit}
         now = self._now_ms()
-        may = [w for w in desk.waiting if refusal(w, editors, desk, now) is None]
-        answers = await self._committer.submit_all(document_id, [w.submission for w in may])
+        refused = {waiting.place: refusal(waiting, editors, desk, now) for waiting in everything}
+        outcomes = await self._outcomes(document_id, everything, refused)
         commits: dict[int, Record] = {}
-        outcomes: dict[str, Record | BaseException] = {w.place: a for w, a in zip(may, answers, strict=True)}
-        for waiting in desk.waiting:
-            outcome = outcomes.get(waiting.place) or AppError(refusal(waiting, editors, desk, now) or Code.INTERNAL)
+        for waiting in everything:
+            outcome = outcomes[waiting.place]
             if isinstance(outcome, Record):
                 commits[outcome.revision] = outcome
             courier.send(waiting.connection_id, answer(document_id, waiting, outcome))
@@ -181,8 +234,36 @@ class Drainer:
             for listener in listeners:
                 if listener.reachable:
                     courier.send(listener.connection_id, data)
-        await self._queue.remove(document_id, tuple(w.place for w in desk.waiting))
+        if queued:
+            self._remove(document_id, serving, tuple(waiting.place for waiting in queued))
         return told[-1].revision if told else 0
+
+    async def _outcomes(
+        self, document_id: str, everything: Sequence[Waiting], refused: dict[str, Code | None]
+    ) -> dict[str, Record | BaseException]:
+        """What becomes of each. One that may not be committed may have been already: then that is what is answered."""
+        may = [waiting for waiting in everything if refused[waiting.place] is None]
+        answers = await self._committer.submit_all(document_id, [waiting.submission for waiting in may])
+        outcomes = dict(zip((waiting.place for waiting in may), answers, strict=True))
+        for waiting in everything:
+            code = refused[waiting.place]
+            if code is not None:
+                known = await self._committer.find(document_id, waiting.submission)
+                outcomes[waiting.place] = known or AppError(code)
+        return outcomes
+
+    def _remove(self, document_id: str, serving: _Serving, places: tuple[str, ...]) -> None:
+        """Takes what was answered out of the queue, while the next round runs."""
+        serving.answered.update(places)
+
+        async def remove() -> None:
+            with contextlib.suppress(AppError):  # it is answered once more then, and forgotten in INBOX_TTL_S
+                await self._queue.remove(document_id, places)
+                serving.answered.difference_update(places)
+
+        task = asyncio.ensure_future(remove())
+        serving.removals.add(task)
+        task.add_done_callback(serving.removals.discard)
 
 
 def refusal(waiting: Waiting, editors: dict[str, str], desk: Desk, now_ms: int) -> Code | None:

@@ -44,6 +44,7 @@ class Committing(Protocol):
     """The committer."""
 
     async def submit(self, document_id: str, submission: Submission) -> Record: ...
+    async def since(self, document_id: str, revision: int, limit: int) -> tuple[tuple[Record, ...], int]: ...
 
 
 class State(Protocol):
@@ -183,15 +184,13 @@ class Documents:
 
     async def commits(self, document_id: str, since: int, limit: int, size_bytes: int) -> OperationPage:
         """As many commits after a revision as fit a size; one at least. For who was let in already."""
-        found = await self._log.since(document_id, since, limit)
+        found, head = await self._committer.since(document_id, since, limit)
         left = size_bytes
         for index, commit in enumerate(found):
             left -= len(msgspec.json.encode(commit))
             if left < 0 and index:
                 found = found[:index]
                 break
-        reached = found[-1].revision if found else since
-        head = max(reached, await self._head(document_id))
         return OperationPage(operations=found, since=since, head=head)
 
     async def history(

@@ -1,11 +1,11 @@
-"""The documents room's messages on the WebSocket: submissions go into the queue, and whoever put one sees to its draining."""
+"""The documents room's messages on the WebSocket."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
 
-from chalicelib.documents.model import Queue, Submission, Waiting
+from chalicelib.documents.model import Submission, Waiting
 from chalicelib.documents.service import Documents, checked
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
@@ -32,9 +32,9 @@ class Post(Protocol):
 
 
 class Draining(Protocol):
-    """Sees to it that what is in a document's queue is committed."""
+    """Sees to it that a submission is committed and answered."""
 
-    async def ensure(self, document_id: str, session_id: str) -> None: ...
+    async def submit(self, document_id: str, session_id: str, waiting: Waiting) -> None: ...
 
 
 class Socket:
@@ -43,7 +43,6 @@ class Socket:
     def __init__(
         self,
         documents: Documents,
-        queue: Queue,
         drainer: Draining,
         post: Post,
         *,
@@ -52,7 +51,6 @@ class Socket:
         correlation: Callable[[], str],
     ) -> None:
         self._documents = documents
-        self._queue = queue
         self._drainer = drainer
         self._post = post
         self._now_ms = now_ms
@@ -64,15 +62,13 @@ class Socket:
         return {OpSubmit: self.submit, DocFetch: self.fetch}
 
     async def submit(self, connection: Connection, message: OpSubmit) -> None:
-        """Queued; `op.ack` or `op.rejected` comes from whoever drains. What cannot be queued is rejected at once."""
+        """`op.ack` or `op.rejected` comes from whoever drains. What cannot be submitted is rejected at once."""
         try:
             await self._own(connection, message.document_id)
             if message.user_id not in {None, connection.user_id}:
                 raise AppError(Code.IDENTITY_MISMATCH)
-            await self._queue.put(
-                message.document_id, self._waiting(connection, message), self._now_ms() // 1000 + limits.INBOX_TTL_S
-            )
-            await self._drainer.ensure(message.document_id, connection.session_id)
+            waiting = self._waiting(connection, message)
+            await self._drainer.submit(message.document_id, connection.session_id, waiting)
         except AppError as exc:
             rejected = OpRejected(
                 id=message.id,

@@ -67,10 +67,12 @@ def _settle(
         if base is not None and entry.client == client:
             ahead.pop(entry.revision, None)
             continue
-        if all(operation.id not in ids for operation in entry.operations):
+        touched = {operation.id for operation in entry.operations if operation.id in ids}
+        if not touched:
             continue
         before = [operation for part in ahead.values() for operation in part]
-        mine = left if base is None or entry.revision > base else []
+        places = [place for place, operation in enumerate(operations) if operation.id in touched]
+        mine = [left[place] for place in places] if base is None or entry.revision > base else []
         rebased = rebase([*before, *mine], entry.operations, revision=entry.revision, foreign=entry.client != client)
         at = 0
         for part in ahead.values():
@@ -78,8 +80,9 @@ def _settle(
             at += len(part)
         if not mine:
             continue
-        left = rebased.operations[at:]
-        dropped.update({index - at: why for index, why in rebased.dropped.items() if index >= at})
+        for place, operation in zip(places, rebased.operations[at:], strict=True):
+            left[place] = operation
+        dropped.update({places[index - at]: why for index, why in rebased.dropped.items() if index >= at})
         found = [met for met in rebased.met if met.index >= at]
         if found:
             conflicts.append(entry.revision)

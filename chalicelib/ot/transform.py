@@ -70,18 +70,22 @@ def rebase(
     """
     result = Rebased(list(operations))
     moving: list[Operation | None] = list(other)
+    places: dict[str, list[int]] = {}
+    for place, theirs in enumerate(other):
+        places.setdefault(theirs.id, []).append(place)
     for index, mine in enumerate(operations):
-        if mine is None:
+        if mine is None or mine.id not in places:
             continue
-        for other_index, theirs in enumerate(moving):
-            if theirs is not None and theirs.id == mine.id:
-                _meet(result, index, mine, other_index, other[other_index], foreign and revision)
+        here = places[mine.id]
+        for place in here:
+            if moving[place] is not None:
+                _meet(result, index, mine, place, other[place], foreign and revision)
         if isinstance(mine, Text):
             if index not in result.dropped:
-                _edit_past(result, index, mine, moving)
-            _carry_past(moving, mine)
+                _edit_past(result, index, mine, [moving[place] for place in here])
+            _carry_past(moving, here, mine)
         elif isinstance(mine, Set) and index not in result.dropped:
-            _shadow(moving, mine)
+            _shadow(moving, here, mine)
     return result
 
 
@@ -117,7 +121,7 @@ def _edit_past(result: Rebased, index: int, mine: Text, others: Sequence[Operati
     """My edit moved past those of the other transaction, one after another."""
     edit = mine.edit
     for theirs in others:
-        if isinstance(theirs, Text) and theirs.id == mine.id and theirs.path == mine.path:
+        if isinstance(theirs, Text) and theirs.path == mine.path:
             edit = transform_edit(edit, theirs.edit, earlier=False)
     if not edit:
         _drop(result, index, Drop.EMPTY)
@@ -125,17 +129,19 @@ def _edit_past(result: Rebased, index: int, mine: Text, others: Sequence[Operati
         result.operations[index] = replace(mine, edit=edit)
 
 
-def _carry_past(others: list[Operation | None], mine: Text) -> None:
+def _carry_past(others: list[Operation | None], places: Sequence[int], mine: Text) -> None:
     """The other transaction's edits moved past one of mine, for those of mine that follow it."""
     edit = mine.edit
-    for place, theirs in enumerate(others):
-        if isinstance(theirs, Text) and theirs.id == mine.id and theirs.path == mine.path:
+    for place in places:
+        theirs = others[place]
+        if isinstance(theirs, Text) and theirs.path == mine.path:
             others[place] = replace(theirs, edit=transform_edit(theirs.edit, edit, earlier=True))
             edit = transform_edit(edit, theirs.edit, earlier=False)
 
 
-def _shadow(others: list[Operation | None], mine: Set) -> None:
+def _shadow(others: list[Operation | None], places: Sequence[int], mine: Set) -> None:
     """My value stands there from now on: what others did to the register is nothing to the operations that follow."""
-    for place, theirs in enumerate(others):
-        if isinstance(theirs, Set | Add | Text) and theirs.id == mine.id and overlapping(theirs.path, mine.path):
+    for place in places:
+        theirs = others[place]
+        if isinstance(theirs, Set | Add | Text) and overlapping(theirs.path, mine.path):
             others[place] = None

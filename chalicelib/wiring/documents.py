@@ -143,7 +143,6 @@ def socket() -> Socket:
     )
     return Socket(
         service(),
-        _queue(),
         drainer,
         wiring.sender().post,
         now_ms=wiring.now_ms,

@@ -5,9 +5,13 @@ import itertools
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+_FILLED: Final = frozenset({"message", "disconnect"})
+_FULL: Final = 64
+"""Below the threads that a worker has for messages."""
 
 
 class InvocationFailed(Exception):  # noqa: N818 - an outcome that the callers map
@@ -66,10 +70,16 @@ class Invoker:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._ready.wait()
-                worker = min(self._workers, key=lambda w: len(w.waiting))
-                return await self._call(worker, function, event, request_id)
+                return await self._call(self._worker(function), function, event, request_id)
         except TimeoutError as exc:
             raise InvocationFailed("the integration timed out", timed_out=True) from exc
+
+    def _worker(self, function: str) -> _Worker:
+        """The least busy; messages fill one worker first, as Lambda's containers of one function are reused first."""
+        first = self._workers[0]
+        if function in _FILLED and len(first.waiting) < _FULL:
+            return first
+        return min(self._workers, key=lambda w: len(w.waiting))
 
     async def _call(self, worker: _Worker, function: str, event: dict[str, Any], request_id: str) -> dict[str, Any]:
         number = next(self._ids)

@@ -65,7 +65,7 @@ export async function rest(): Promise<void> {
 
 /** Mirrors chalicelib/ot/commit.py. */
 export function settle(submit: OpSubmit, userId: string, tail: readonly Commit[], revision: number): Commit {
-  let left: (Operation | null)[] = [...submit.operations];
+  let left = [...submit.operations] as (Operation | null)[]; // this page sends no sugar
   const dropped: Commit["dropped"] = {};
   const overridden = new Map<string, NonNullable<Commit["overridden"]>[number]>();
   const conflicts: number[] = [];

@@ -16,6 +16,7 @@ from chalicelib.documents.committer import Committer
 from chalicelib.documents.model import Refused as NotCommitted
 from chalicelib.documents.model import Submission
 from chalicelib.ot.canonical import state_hash
+from chalicelib.ot.sugar import plain
 from chalicelib.wire.bodies import ErrorBody, JoinResult, Ticket
 from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_client_message
@@ -92,7 +93,11 @@ class House:
 
     async def _submit(self, socket: web.WebSocketResponse, message: OpSubmit) -> None:
         submission = Submission(
-            client=message.client, seq=message.seq, base=message.base, user_id="ada", operations=message.operations
+            client=message.client,
+            seq=message.seq,
+            base=message.base,
+            user_id="ada",
+            operations=plain(message.operations, message.client, message.seq),
         )
         try:
             record = await self.committer.submit(SCENE, submission)

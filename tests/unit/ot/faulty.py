@@ -15,6 +15,7 @@ from chalicelib.documents.model import Reason, Record, Refused, Submission
 from chalicelib.ot.apply import apply_all
 from chalicelib.ot.editor import Editor
 from chalicelib.ot.state import Entity
+from chalicelib.ot.sugar import plain
 from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_client_message, decode_server_message
 from chalicelib.wire.documents import DocumentKind, EntityState, SharedDocument, Snapshot
@@ -164,7 +165,7 @@ class World:
                 seq=submit.seq,
                 base=submit.base,
                 user_id=submit.client,
-                operations=submit.operations,
+                operations=plain(submit.operations, submit.client, submit.seq),
             )
             try:
                 record = await self.committer.submit(DOCUMENT, submission)

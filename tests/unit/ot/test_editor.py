@@ -7,6 +7,7 @@ from chalicelib.ot.apply import apply_all
 from chalicelib.ot.editor import ACK_MS, AHEAD_MAX, FETCH_MS, GAP_MS, Editor, NotReady, Sent
 from chalicelib.ot.pending import SUBMIT_BYTES, bounded, parted
 from chalicelib.ot.state import Entity, value_at
+from chalicelib.ot.sugar import plain
 from chalicelib.ot.text import apply_edit
 from chalicelib.ot.validate import InvalidOperation, validate
 from chalicelib.wire import limits
@@ -127,10 +128,10 @@ def test_one_transaction_is_in_flight() -> None:
     editor.edit([write(3, "x")])
     assert sent(editor) is None
     assert not done(editor)
-    editor.receive(ack(commit(2, *first.operations, client=ME, seq=1)), 5)
+    editor.receive(ack(commit(2, *plain(first.operations, ME, 0), client=ME, seq=1)), 5)
     second = submitted(editor, 5)
     assert (second.seq, second.base, second.operations) == (2, 2, (write(3, "x"),))
-    editor.receive(told(commit(3, *second.operations, client=ME, seq=2)), 6)
+    editor.receive(told(commit(3, *plain(second.operations, ME, 0), client=ME, seq=2)), 6)
     assert editor.settled
     assert editor.poll(6) == ((), None)
 
@@ -141,7 +142,7 @@ def test_an_acknowledgement_that_overtakes_waits_for_what_is_before_it() -> None
     editor.edit([write("red")])
     submission = submitted(editor)
     editor.edit([write("more", "y")])
-    editor.receive(ack(commit(3, *submission.operations, client=ME, seq=1)), 10)
+    editor.receive(ack(commit(3, *plain(submission.operations, ME, 0), client=ME, seq=1)), 10)
     assert editor.poll(10) == ((), 10 + GAP_MS)
     fetch = sent(editor, 10 + GAP_MS)
     assert isinstance(fetch, DocFetch)
@@ -196,7 +197,7 @@ def test_a_message_carries_what_fits() -> None:
         assert len(msgspec.json.encode(submission.operations)) <= SUBMIT_BYTES
         decode_client_message(msgspec.json.encode(submission))
         seen += [o.path[0] for o in submission.operations if isinstance(o, Set)]
-        editor.receive(ack(commit(revision, *submission.operations, client=ME, seq=revision - 1)), 0)
+        editor.receive(ack(commit(revision, *plain(submission.operations, ME, 0), client=ME, seq=revision - 1)), 0)
     assert seen == ["p0", "p1", "p2", "p3", "p4"]
     assert editor.settled
 
@@ -335,7 +336,7 @@ def test_after_a_reconnect_it_reads_on_before_it_sends_again() -> None:
     assert (again.seq, again.base, again.operations) == (first.seq, 2, first.operations)
     editor.reconnected(80)
     sent(editor, 80)
-    editor.receive(page(2, commit(3, *first.operations, client=ME, seq=1)), 90)
+    editor.receive(page(2, commit(3, *plain(first.operations, ME, 0), client=ME, seq=1)), 90)
     assert editor.settled
     assert sent(editor, 90) is None
 
@@ -488,7 +489,7 @@ def test_the_log_is_right_where_two_copies_had_two_answers() -> None:
         if more:
             editor.edit([Move(id=LAMP, parent=f"{ME}.{seq}", order="A")])
         editor.receive(rejected(Code.LOCK_HELD, seq=seq), 10_000 * seq)
-        editor.receive(told(commit(seq + 1, *submission.operations, client=ME, seq=seq)), 10_000 * seq)
+        editor.receive(told(commit(seq + 1, *plain(submission.operations, ME, 0), client=ME, seq=seq)), 10_000 * seq)
         assert f"{ME}.{seq}" in editor.entities
     (kept,) = editor.rejected
     assert (kept.seq, kept.operations) == (2, ())
@@ -566,7 +567,7 @@ def test_the_log_between_is_read_for_the_pending() -> None:
     log = [
         LIT,
         commit(2, Text(id=LAMP, path=("t",), edit=("__",))),
-        commit(3, *submission.operations, client=ME, seq=1),
+        commit(3, *plain(submission.operations, ME, 0), client=ME, seq=1),
         commit(4, write("red")),
     ]
     editor.receive(rejected(Code.BASE_TOO_OLD), 0)
@@ -590,7 +591,7 @@ def test_a_restart_loses_nothing() -> None:
     editor.edit([Add(id=LAMP, path=("n",), by=5)])
     first = submitted(editor)
     editor.edit([write("red")])
-    log = [LIT, commit(2, *first.operations, client=ME, seq=1), commit(3, write("blue"))]
+    log = [LIT, commit(2, *plain(first.operations, ME, 0), client=ME, seq=1), commit(3, write("blue"))]
     for found in (True, False):
         again = Editor.restore(editor.saved())
         assert (again.client, again.document_id) == (ME, DOCUMENT)

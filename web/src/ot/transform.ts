@@ -62,17 +62,23 @@ export function rebase(
 ): Rebased {
   const result: Rebased = { operations: [...operations], met: [], dropped: new Map() };
   const moving: (Operation | null)[] = [...other];
+  const places = new Map<string, number[]>();
+  other.forEach((theirs, place) => {
+    const here = places.get(theirs.id);
+    if (here) here.push(place);
+    else places.set(theirs.id, [place]);
+  });
   operations.forEach((mine, index) => {
-    if (!mine) return;
-    other.forEach((theirs, otherIndex) => {
-      if (moving[otherIndex] && theirs.id === mine.id) {
-        meet(result, index, mine, otherIndex, theirs, foreign ? revision : 0);
-      }
-    });
+    const here = mine && places.get(mine.id);
+    if (!mine || !here) return;
+    for (const place of here) {
+      const theirs = other[place];
+      if (theirs && moving[place]) meet(result, index, mine, place, theirs, foreign ? revision : 0);
+    }
     if (mine.op === "text") {
-      if (!result.dropped.has(index)) editPast(result, index, mine, moving);
-      carryPast(moving, mine);
-    } else if (mine.op === "set" && !result.dropped.has(index)) shadow(moving, mine);
+      if (!result.dropped.has(index)) editPast(result, index, mine, moving, here);
+      carryPast(moving, here, mine);
+    } else if (mine.op === "set" && !result.dropped.has(index)) shadow(moving, here, mine);
   });
   return result;
 }
@@ -108,8 +114,8 @@ function drop(result: Rebased, index: number, why: Drop): void {
   if (!result.dropped.has(index)) result.dropped.set(index, why);
 }
 
-const sameText = (one: Operation | null, { id, path }: TextOperation): one is TextOperation =>
-  one?.op === "text" && one.id === id && one.path.length === path.length && overlapping(one.path, path);
+const sameText = (one: Operation | null, { path }: TextOperation): one is TextOperation =>
+  one?.op === "text" && one.path.length === path.length && overlapping(one.path, path);
 
 /** My edit moved past those of the other transaction, one after another. */
 function editPast(
@@ -117,28 +123,32 @@ function editPast(
   index: number,
   mine: TextOperation,
   others: readonly (Operation | null)[],
+  places: readonly number[],
 ): void {
   let { edit } = mine;
-  for (const theirs of others) if (sameText(theirs, mine)) edit = transformEdit(edit, theirs.edit, false);
+  for (const place of places) {
+    const theirs = others[place] ?? null;
+    if (sameText(theirs, mine)) edit = transformEdit(edit, theirs.edit, false);
+  }
   if (edit.length === 0) drop(result, index, "empty");
   else if (!sameEdit(edit, mine.edit)) result.operations[index] = { ...mine, edit };
 }
 
 /** The other transaction's edits moved past one of mine, for those of mine that follow it. */
-function carryPast(others: (Operation | null)[], mine: TextOperation): void {
+function carryPast(others: (Operation | null)[], places: readonly number[], mine: TextOperation): void {
   let { edit } = mine;
-  others.forEach((theirs, place) => {
-    if (!sameText(theirs, mine)) return;
+  for (const place of places) {
+    const theirs = others[place] ?? null;
+    if (!sameText(theirs, mine)) continue;
     others[place] = { ...theirs, edit: transformEdit(theirs.edit, edit, true) };
     edit = transformEdit(edit, theirs.edit, false);
-  });
+  }
 }
 
 /** My value stands there from now on: what others did to the register is nothing to the operations that follow. */
-function shadow(others: (Operation | null)[], mine: SetOperation): void {
-  others.forEach((theirs, place) => {
-    if (theirs && "path" in theirs && theirs.id === mine.id && overlapping(theirs.path, mine.path)) {
-      others[place] = null;
-    }
-  });
+function shadow(others: (Operation | null)[], places: readonly number[], mine: SetOperation): void {
+  for (const place of places) {
+    const theirs = others[place];
+    if (theirs && "path" in theirs && overlapping(theirs.path, mine.path)) others[place] = null;
+  }
 }
