@@ -95,8 +95,7 @@ export function figuresOf({ world, carrier, fallback, roster, me, frames }: Sour
     },
     get me() {
       const you = me();
-      const selection = world.selection ? [world.selection] : [];
-      return you && { peer_id: you.peer_id, position: world.position, selection };
+      return you && { peer_id: you.peer_id, position: world.position, selection: world.selection.ids };
     },
     get frames_received() {
       return frames();
