@@ -135,7 +135,12 @@ export class Editor implements Desk, Guest, Tools {
   // -- what the panels see --
 
   canEdit(): boolean {
-    return this.past === null && this.document.state !== "loading" && may(this.ports.role(), "edit");
+    return this.past === null && this.mayEdit();
+  }
+
+  /** Whether the role allows it, whatever is shown now. */
+  mayEdit(): boolean {
+    return this.document.state !== "loading" && may(this.ports.role(), "edit");
   }
 
   lockedBy(entity: string): string | null {

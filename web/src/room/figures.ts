@@ -4,6 +4,7 @@ import type { Carrier } from "../presence/carrier";
 import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
 import type { Peer, Vec3 } from "../wire/generated";
+import type { EditorHands } from "./editing";
 import type { Fallback } from "./fallback";
 import type { World } from "./world";
 
@@ -35,6 +36,8 @@ export interface Holodeck {
   lookAt(position: Vec3): void;
   select(entity: string | null): void;
   renew(): void;
+  /** While a document is open. */
+  editor?: EditorHands;
 }
 
 declare global {

@@ -1,19 +1,18 @@
 /** A room from entering to leaving: joins the carrier, the world and the panels. Decides little, connects much. */
 
+import type { HistoryPorts, LockBook } from "../edit/desk";
 import type { Profile } from "../identity/keeping";
 import { browserPorts, Timers } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
 import { type Changes, Roster } from "../presence/roster";
 import { typing } from "../scene/input";
-import { ActivityPanel } from "../ui/activity";
+import type { SceneDocument } from "../sync/types";
 import { greet } from "../ui/greeting";
-import { InvitePanel } from "../ui/invites";
 import { askHowToLeave } from "../ui/leaving";
-import { Panel } from "../ui/panel";
+import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
 import { ROLE_TEXT } from "../ui/person";
 import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
-import { RoomPanel } from "../ui/roomsettings";
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
 import type { Toasts } from "../ui/toasts";
@@ -29,8 +28,11 @@ import type {
   Vec3,
 } from "../wire/generated";
 import type { RoomContext } from "./context";
+import { type Editing, openEditor } from "./editing";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
+import { Names } from "./names";
+import { roomPanel } from "./panels";
 import { Place } from "./place";
 import { World } from "./world";
 
@@ -63,6 +65,8 @@ export class Room implements RoomContext {
   private readonly abort = new AbortController();
   private readonly clock: ReturnType<typeof setInterval>;
   private world: World | null = null;
+  private editing: Editing | null = null;
+  private readonly names: Names;
   private current: Session;
   private you: Peer | null = null;
   private ownRole: Role;
@@ -79,7 +83,9 @@ export class Room implements RoomContext {
     this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.people = new PeoplePanel(this);
-    this.panel = this.makePanel();
+    const members = (cursor: string | null) => this.api.participants(this.sessionId, cursor);
+    this.names = new Names(this.roster, members, () => this.editing?.refresh());
+    this.panel = roomPanel(this, this.people);
     this.shell = this.makeShell();
     this.element = this.shell.element;
     this.fallback = new Fallback(this.api, this.sessionId, (list) => {
@@ -132,6 +138,19 @@ export class Room implements RoomContext {
     this.carrier.start();
   }
 
+  /** Lets the scene be edited, once its document is joined and the room has started. */
+  open(document: SceneDocument, history: HistoryPorts | null, locks: LockBook | null): void {
+    const { world, shell, toasts, roster } = this;
+    if (!world) return;
+    this.editing?.dispose();
+    const people = {
+      you: () => this.you,
+      role: () => this.ownRole,
+      peopleName: (id: string) => this.names.of(id),
+    };
+    this.editing = openEditor(document, { world, shell, toasts, roster, history, locks, ...people });
+  }
+
   session(): Session {
     return this.current;
   }
@@ -179,6 +198,7 @@ export class Room implements RoomContext {
     clearInterval(this.clock);
     this.fallback.stop();
     this.timers.dispose();
+    this.editing?.dispose();
     this.world?.dispose();
     this.element.remove();
     delete window.__holodeck;
@@ -192,6 +212,7 @@ export class Room implements RoomContext {
     this.learn(room.session);
     this.world?.become({ name: room.you.name, color: room.you.color, role: room.you.role });
     this.world?.tell();
+    this.editing?.refresh();
   }
 
   private receive(message: ServerMessage): void {
@@ -264,6 +285,7 @@ export class Room implements RoomContext {
       if (name) this.toasts.show(`${name} is ${ROLE_TEXT[role].toLowerCase()} now`);
     }
     this.people.render();
+    this.editing?.refresh();
   }
 
   private connection(over: Over | null): void {
@@ -283,22 +305,6 @@ export class Room implements RoomContext {
   }
 
   // -- what comes from the person --
-
-  private makePanel(): Panel {
-    const invite = new InvitePanel(this);
-    const activity = new ActivityPanel(this);
-    const room = new RoomPanel(this);
-    const page = (panel: { element: HTMLElement; refresh(): Promise<void> }) => ({
-      element: panel.element,
-      refresh: () => panel.refresh(),
-    });
-    return new Panel([
-      { name: "people", title: "People", icon: "people", ...page(this.people) },
-      { name: "invite", title: "Invite", icon: "link", ...page(invite) },
-      { name: "activity", title: "Activity", icon: "activity", ...page(activity) },
-      { name: "room", title: "Room", icon: "room", ...page(room) },
-    ]);
-  }
 
   private makeShell(): Shell {
     return new Shell({
