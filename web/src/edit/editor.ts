@@ -61,6 +61,7 @@ export class Editor implements Desk, Guest, Tools {
   readonly selection: Selection;
   readonly locks: LockBook | null;
   readonly history: HistoryPorts | null;
+  readonly toasts: Toasts;
   readonly entities: SceneEntities;
   tool: Tool = "translate";
   snapping = false;
@@ -81,6 +82,7 @@ export class Editor implements Desk, Guest, Tools {
     this.selection = world.selection;
     this.locks = locks;
     this.history = history;
+    this.toasts = ports.toasts;
     this.entities = new SceneEntities(this.view, (object) => world.stage.dress(object));
     this.halos = new Halos(this.entities);
     world.stage.scene.add(this.entities.group, this.halos.group);
@@ -99,7 +101,7 @@ export class Editor implements Desk, Guest, Tools {
       document.onStatus(() => this.tell(new Set())),
       this.selection.onChange(() => this.refresh()),
       locks?.onChange(() => this.refresh()) ?? (() => {}),
-      new Notices(this, ports.toasts, world).stop,
+      new Notices(this, this.toasts, world).stop,
     ];
     const { signal } = this.abort;
     window.addEventListener("keydown", (event) => this.key(event), { signal, capture: true });
@@ -167,7 +169,7 @@ export class Editor implements Desk, Guest, Tools {
       for (const transaction of inTransactions(operations)) this.document.edit(transaction);
       return true;
     } catch (thrown) {
-      this.ports.toasts.problem(thrown, "That could not be changed.");
+      this.toasts.problem(thrown, "That could not be changed.");
       return false;
     }
   }
@@ -191,6 +193,7 @@ export class Editor implements Desk, Guest, Tools {
     if (!this.edit(operations)) return;
     this.selection.set([id]);
     if (kind === "text") this.onOpen("text");
+    else world.container.focus({ preventScroll: true });
   }
 
   run(command: Command): void {
@@ -250,7 +253,7 @@ export class Editor implements Desk, Guest, Tools {
     if (!this.canEdit()) return;
     const reverted = again ? this.document.redo() : this.document.undo();
     const words = revertedWords(reverted, this.view, again);
-    if (words) this.ports.toasts.show(words);
+    if (words) this.toasts.show(words);
   }
 
   private duplicate(): void {
@@ -267,7 +270,7 @@ export class Editor implements Desk, Guest, Tools {
     const back = (): void => {
       this.edit(operations.flatMap(({ id }) => restore(this.view, id)));
     };
-    this.ports.toasts.show(`${what} deleted.`, { action: { label: "Restore", run: back } });
+    this.toasts.show(`${what} deleted.`, { action: { label: "Restore", run: back } });
   }
 
   private cancel(): void {

@@ -38,7 +38,7 @@ export class Halos {
       mesh.matrixWorldNeedsUpdate = true;
       mesh.visible = true;
       hull.color.set(mark.color);
-      hull.width.value = mark.bold ? 0.03 : 0.013;
+      hull.width.value = mark.bold ? 0.042 : 0.018;
       for (const below of this.entities.below(id)) if (!marks.has(below)) outline(below, mark);
     };
     for (const [id, mark] of marks) outline(id, mark);

@@ -8,7 +8,8 @@ const VERTEX = /* glsl */ `
 uniform float width;
 void main() {
   vec4 view = modelViewMatrix * vec4(position, 1.0);
-  vec3 n = normalize(normalMatrix * normal);
+  // As a direction, not as a normal: what is flat swells at its rim, not at its face.
+  vec3 n = normalize((modelViewMatrix * vec4(normal, 0.0)).xyz);
   view.xyz += n * width * clamp(-view.z * 0.12, 0.6, 3.5);
   gl_Position = projectionMatrix * view;
 }`;

@@ -34,6 +34,7 @@ export class HistoryPanel {
     testid: "history-more",
   });
   private commits: Commit[] = [];
+  private aside: readonly Commit[] = [];
   private before: number | null = null;
   private whole = false;
   private wanted: number | null = null;
@@ -122,13 +123,24 @@ export class HistoryPanel {
     const reading = this.reading;
     this.wanted = revision;
     try {
-      const { entities } = await this.ports.stateAt(revision);
+      const [{ entities }] = await Promise.all([this.ports.stateAt(revision), this.learn(revision)]);
       if (reading !== this.reading) return;
       this.editor.show(revision, new Map(Object.entries(entities) as [string, Entity][]));
     } catch (thrown) {
       if (reading === this.reading) this.toasts.problem(thrown, "That revision could not be read.");
     }
     this.render();
+  }
+
+  /** What a revision did that the list has not come to yet. */
+  private async learn(revision: number): Promise<void> {
+    if (this.commitAt(revision)) return;
+    const { entries } = await this.ports.history(revision + 1);
+    this.aside = entries;
+  }
+
+  private commitAt(revision: number): Commit | undefined {
+    return [...this.commits, ...this.aside].find((commit) => commit.revision === revision);
   }
 
   private async restore(): Promise<void> {
@@ -177,7 +189,7 @@ export class HistoryPanel {
 
   private say(revision: number): void {
     const head = this.editor.document.revision;
-    const commit = this.commits.find((candidate) => candidate.revision === revision);
+    const commit = this.commitAt(revision);
     const who = commit ? `${this.editor.peopleName(commit.user_id)} ${this.deed(commit)}` : "";
     const when = commit ? ` · ${ago(commit.at_ms, Date.now())}` : "";
     const place = revision >= head ? `Now, revision ${head}` : `Revision ${revision} of ${head}${when}`;

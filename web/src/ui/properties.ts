@@ -60,6 +60,8 @@ export class Properties {
   private readonly title = h("div", { class: "inspector-title" });
   private readonly badge = h("div", { class: "lock-badge", testid: "lock-badge", attrs: { role: "status" } });
   private readonly body = h("div", { class: "inspector-body" });
+  private readonly actions = h("div", { class: "inspector-actions" });
+  private offered = "";
   private readonly stop: () => void;
 
   constructor(
@@ -123,6 +125,7 @@ export class Properties {
     const enabled = editor.canEdit() && editor.lockedBy(id) === null;
     this.head(entity);
     this.locked(id);
+    this.offer(id, enabled);
     this.update(entity, enabled);
   }
 
@@ -148,12 +151,16 @@ export class Properties {
     this.badge.hidden = holder === null;
     if (holder === null || !locks) return;
     const words = mine ? "Locked by you" : `Locked by ${editor.peopleName(holder)}`;
-    const free = button("Unlock", () => void locks.release(id), {
+    const free = button("Unlock", () => this.toLock(locks.release(id)), {
       kind: "quiet",
       class: "small",
       testid: "unlock",
     });
     fill(this.badge, icon("lock", 16), h("span", {}, words), mine ? free : null);
+  }
+
+  private toLock(work: Promise<void> | undefined): void {
+    work?.catch((thrown) => this.editor.toasts.problem(thrown, "The lock did not change."));
   }
 
   private build(id: string, entity: Entity, type: string): void {
@@ -207,7 +214,7 @@ export class Properties {
         (now) => this.parents(id, now),
       ),
       this.rest(entity),
-      this.actions(id),
+      this.actions,
     ];
     fill(this.body, ...parts);
     this.update = (now, enabled) => {
@@ -272,18 +279,21 @@ export class Properties {
     return h("dl", { class: "rest" }, ...lines);
   }
 
-  private actions(id: string): HTMLElement | null {
+  /** What can be done with it as a whole. Built anew only when that is something else, or buttons would lose focus. */
+  private offer(id: string, enabled: boolean): void {
     const { editor } = this;
-    if (!editor.canEdit()) return null;
     const { locks } = editor;
-    const lock =
-      locks && locks.holder(id) === null
-        ? button(icon("lock", 17), () => void locks.acquire(id), {
-            class: "icon-only",
-            testid: "lock",
-            attrs: { "aria-label": "Lock it for yourself", title: "Lock it for yourself" },
-          })
-        : null;
+    const lockable = enabled && locks?.holder(id) === null;
+    const key = `${id} ${enabled} ${lockable}`;
+    if (key === this.offered) return;
+    this.offered = key;
+    this.actions.hidden = !enabled;
+    const attrs = { "aria-label": "Lock it for yourself", title: "Lock it for yourself" };
+    const lock = button(icon("lock", 17), () => this.toLock(locks?.acquire(id)), {
+      class: "icon-only",
+      testid: "lock",
+      attrs,
+    });
     const copy = button("Duplicate", () => editor.run("duplicate"), {
       class: "small",
       testid: "prop-duplicate",
@@ -293,6 +303,6 @@ export class Properties {
       class: "small",
       testid: "prop-delete",
     });
-    return h("div", { class: "inspector-actions" }, lock, copy, gone);
+    fill(this.actions, lockable ? lock : null, copy, gone);
   }
 }
