@@ -9,6 +9,7 @@ import {
   PlaneGeometry,
   SRGBColorSpace,
 } from "three";
+import { mergeGeometries } from "three/addons/utils/BufferGeometryUtils.js";
 import { inkOn } from "./label";
 
 const WIDTH_PX = 640;
@@ -21,7 +22,13 @@ const PX_PER_M = 400;
 const FAMILY = '"Inter Variable", Inter, system-ui, sans-serif';
 const EMPTY = "Write something…";
 
-const sheet = new PlaneGeometry(1, 1);
+const THICK_M = 0.008;
+
+/** Front and back in one piece, and so in one draw call. */
+const sheet = mergeGeometries([
+  new PlaneGeometry(1, 1).translate(0, 0, THICK_M / 2),
+  new PlaneGeometry(1, 1).translate(0, 0, THICK_M / 2).rotateY(Math.PI),
+]);
 
 /** Text in lines that fit; a word that is too long is broken. `widthOf` measures. */
 export function wrap(text: string, width: number, most: number, widthOf: (line: string) => number): string[] {
@@ -56,19 +63,14 @@ export class Paper {
   /** Metres, before the entity's own scale. */
   readonly size = { x: WIDTH_PX / PX_PER_M, y: 0.7 };
   private readonly material = new MeshBasicMaterial({ transparent: true, alphaTest: 0.4, toneMapped: false });
-  private readonly faces: Mesh[];
+  private readonly face: Mesh;
   private drawn = "";
 
   constructor(entity: string) {
-    this.faces = [0, Math.PI].map((turn) => {
-      const face = new Mesh(sheet, this.material);
-      face.rotation.y = turn;
-      face.position.z = turn === 0 ? 0.004 : -0.004;
-      face.userData.entity = entity;
-      face.castShadow = true;
-      this.group.add(face);
-      return face;
-    });
+    this.face = new Mesh(sheet, this.material);
+    this.face.userData.entity = entity;
+    this.face.castShadow = true;
+    this.group.add(this.face);
     this.group.matrixAutoUpdate = false;
   }
 
@@ -112,7 +114,7 @@ export class Paper {
     this.material.needsUpdate = true;
     this.size.x = canvas.width / PX_PER_M;
     this.size.y = canvas.height / PX_PER_M;
-    for (const face of this.faces) face.scale.set(this.size.x, this.size.y, 1);
+    this.face.scale.set(this.size.x, this.size.y, 1);
   }
 
   dispose(): void {
