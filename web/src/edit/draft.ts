@@ -59,6 +59,7 @@ export interface Field {
   end: number;
 }
 
+/** One text field on one shared text. */
 export class Draft {
   /** The field as it should be. */
   field: Field;

@@ -56,6 +56,7 @@ export interface Tools {
 
 const AHEAD_M = 4.2;
 
+/** One open document in one room. */
 export class Editor implements Desk, Guest, Tools {
   readonly document: SceneDocument;
   readonly selection: Selection;

@@ -6,6 +6,7 @@ import type { Toasts } from "../ui/toasts";
 import type { Desk } from "./desk";
 import { overriddenWords } from "./words";
 
+/** Shows a document's notices as toasts. */
 export class Notices {
   /** Stops listening. */
   readonly stop: () => void;

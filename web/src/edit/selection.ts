@@ -2,6 +2,7 @@
 
 import { LIMITS } from "../wire/generated";
 
+/** An ordered set of ids that tells when it changes. */
 export class Selection {
   private chosen: string[] = [];
   private readonly listeners = new Set<() => void>();

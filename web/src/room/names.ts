@@ -6,6 +6,7 @@ import type { ParticipantList } from "../wire/generated";
 /** What somebody is called until their name is known. */
 export const SOMEBODY = "Somebody";
 
+/** Names by user id. */
 export class Names {
   private readonly known = new Map<string, string>();
   private readonly asked = new Set<string>();

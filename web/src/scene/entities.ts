@@ -55,6 +55,7 @@ const position = new Vector3();
 const rotation = new Quaternion();
 const scale = new Vector3();
 
+/** The entities of one view, as three.js draws them. */
 export class SceneEntities {
   /** To be put into the scene. */
   readonly group = new Group();

@@ -25,6 +25,7 @@ const STEP_M = 0.25;
 const STEP_RAD = Math.PI / 12;
 const STEP_SCALE = 0.1;
 
+/** The handles, on at most one set of entities at a time. */
 export class Gizmo {
   private readonly controls: TransformControls;
   private readonly pivot = new Object3D();

@@ -18,6 +18,7 @@ interface Halo {
 const smoothed = new WeakMap<BufferGeometry, BufferGeometry>();
 const MEMBERS_MAX = 150;
 
+/** All outlines of entities. */
 export class Halos {
   /** To be put into the scene. */
   readonly group = new Group();

@@ -58,6 +58,7 @@ export function wrap(text: string, width: number, most: number, widthOf: (line: 
   return [...lines.slice(0, most - 1), `${lines[most - 1] ?? ""}…`];
 }
 
+/** One note's card. */
 export class Paper {
   readonly group = new Group();
   /** Metres, before the entity's own scale. */

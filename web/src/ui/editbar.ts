@@ -43,6 +43,7 @@ export function syncWords(state: SyncState, unsynced: number): string {
   return state === "saving" && unsynced > 1 ? `Saving ${unsynced}` : SYNC_TEXT[state];
 }
 
+/** The toolbar of one editor. */
 export class EditBar {
   readonly element: HTMLElement;
   private readonly buttons = new Map<Command, HTMLButtonElement>();

@@ -17,6 +17,7 @@ import type { Toasts } from "./toasts";
 const SLIDE_MS = 140;
 const KEPT = 500;
 
+/** The history as a page of a panel. */
 export class HistoryPanel {
   readonly element = h("div", { class: "panel-page history", testid: "history-panel" });
   private readonly slider = h("input", {

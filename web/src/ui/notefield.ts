@@ -15,6 +15,7 @@ export interface NotePorts {
   redo(): void;
 }
 
+/** One text area on one shared text. */
 export class NoteField {
   readonly input = h("textarea", {
     class: "note-text",

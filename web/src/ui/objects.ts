@@ -19,6 +19,7 @@ const DELETED_SHOWN = 20;
 
 type Where = "before" | "into";
 
+/** The tree as a page of a panel, with what was deleted below it. */
 export class ObjectsPanel {
   readonly element = h("div", { class: "panel-page objects", testid: "objects-panel" });
   private readonly tree = h("div", {

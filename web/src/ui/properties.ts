@@ -45,6 +45,7 @@ export function rotationFrom(degrees: readonly number[]): Quat {
   return turned([q.x, q.y, q.z, q.w]);
 }
 
+/** The card of one editor; it shows the main one of what is selected. */
 export class Properties {
   readonly element = h("aside", {
     class: "inspector glass",

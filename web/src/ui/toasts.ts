@@ -11,6 +11,7 @@ const SHOWN_MAX = 4;
 
 export type Tone = "info" | "good" | "bad";
 
+/** How a toast looks and what it offers. */
 export interface ToastOptions {
   tone?: Tone;
   color?: string;
