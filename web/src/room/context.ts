@@ -22,11 +22,11 @@ export interface RoomContext {
   leave(): void;
 }
 
-export type Permission = "invite" | "activity" | "manage";
+export type Permission = "edit" | "invite" | "activity" | "manage";
 
 /** The part of the roles' matrix that decides what is offered here; the server decides what is done. */
 export function may(role: Role, permission: Permission): boolean {
   if (permission === "manage") return role === "owner";
-  if (permission === "invite") return role === "owner" || role === "editor";
+  if (permission === "invite" || permission === "edit") return role === "owner" || role === "editor";
   return role !== "guest";
 }

@@ -4,6 +4,7 @@ import type { Carrier } from "../presence/carrier";
 import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
 import type { Peer, Vec3 } from "../wire/generated";
+import type { EditorHands } from "./editing";
 import type { Fallback } from "./fallback";
 import { type DocumentFigures, documentFigures, type Scene } from "./scene";
 import type { World } from "./world";
@@ -37,6 +38,8 @@ export interface Holodeck {
   lookAt(position: Vec3): void;
   select(entity: string | null): void;
   renew(): void;
+  /** While a document is open. */
+  editor?: EditorHands;
 }
 
 declare global {
@@ -98,8 +101,7 @@ export function figuresOf({ world, carrier, fallback, roster, scene, me, frames 
     },
     get me() {
       const you = me();
-      const selection = world.selection ? [world.selection] : [];
-      return you && { peer_id: you.peer_id, position: world.position, selection };
+      return you && { peer_id: you.peer_id, position: world.position, selection: world.selection.ids };
     },
     get frames_received() {
       return frames();

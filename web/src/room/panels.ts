@@ -1,4 +1,4 @@
-/** The panels at the room's side. */
+/** The room's own panel, with its pages. */
 
 import { ActivityPanel } from "../ui/activity";
 import { InvitePanel } from "../ui/invites";
@@ -7,8 +7,8 @@ import type { PeoplePanel } from "../ui/people";
 import { RoomPanel } from "../ui/roomsettings";
 import type { RoomContext } from "./context";
 
-/** All of a room's panels, as one. */
-export function panelsOf(room: RoomContext, people: PeoplePanel): Panel {
+/** People, invites, activity and settings, as one panel. */
+export function roomPanel(room: RoomContext, people: PeoplePanel): Panel {
   const page = (panel: { element: HTMLElement; refresh(): Promise<void> }) => ({
     element: panel.element,
     refresh: () => panel.refresh(),

@@ -4,9 +4,7 @@ import type { Profile } from "../identity/keeping";
 import { browserPorts, Timers } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
 import { type Changes, Roster } from "../presence/roster";
-import { typing } from "../scene/input";
 import type { Keeper } from "../sync/keeping";
-import type { SceneDocument } from "../sync/types";
 import { greet } from "../ui/greeting";
 import { askHowToLeave } from "../ui/leaving";
 import type { Panel } from "../ui/panel";
@@ -30,9 +28,11 @@ import type {
 import type { RoomContext } from "./context";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
-import { panelsOf } from "./panels";
+import { runKey } from "./keys";
+import { Names } from "./names";
+import { roomPanel } from "./panels";
 import { Place } from "./place";
-import { Scene } from "./scene";
+import { Studio } from "./studio";
 import { World } from "./world";
 
 export interface RoomPorts {
@@ -57,7 +57,7 @@ export class Room implements RoomContext {
   readonly api: Api;
   readonly toasts: Toasts;
   private readonly carrier: Carrier;
-  private readonly scene: Scene;
+  private readonly studio: Studio;
   private readonly timers = new Timers();
   private readonly place: Place;
   private readonly shell: Shell;
@@ -67,6 +67,7 @@ export class Room implements RoomContext {
   private readonly abort = new AbortController();
   private readonly clock: ReturnType<typeof setInterval>;
   private world: World | null = null;
+  private readonly names: Names;
   private current: Session;
   private you: Peer | null = null;
   private ownRole: Role;
@@ -83,7 +84,9 @@ export class Room implements RoomContext {
     this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.people = new PeoplePanel(this);
-    this.panel = panelsOf(this, this.people);
+    const members = (cursor: string | null) => this.api.participants(this.sessionId, cursor);
+    this.names = new Names(this.roster, members, () => this.studio.refresh());
+    this.panel = roomPanel(this, this.people);
     this.shell = this.makeShell();
     this.element = this.shell.element;
     this.fallback = new Fallback(this.api, this.sessionId, (list) => {
@@ -98,8 +101,9 @@ export class Room implements RoomContext {
       onEntered: (room) => this.entered(room),
       onMessage: (message) => this.receive(message),
     });
-    this.scene = new Scene(this.sessionId, {
+    this.studio = new Studio({
       api: this.api,
+      sessionId: this.sessionId,
       keeper: ports.keeper,
       send: (message) => this.carrier.send(message),
       after: world.after,
@@ -135,18 +139,22 @@ export class Room implements RoomContext {
       carrier: this.carrier,
       fallback: this.fallback,
       roster: this.roster,
-      scene: this.scene,
+      scene: this.studio.scene,
       me: () => this.you,
       frames: () => this.frames,
     });
     this.shell.stage.focus({ preventScroll: true });
-    this.scene.start();
+    const { world, shell, toasts, roster } = this;
+    this.studio.open({
+      world,
+      shell,
+      toasts,
+      roster,
+      you: () => this.you,
+      role: () => this.ownRole,
+      peopleName: (id) => this.names.of(id),
+    });
     this.carrier.start();
-  }
-
-  /** The shared scene. */
-  document(): SceneDocument {
-    return this.scene.document;
   }
 
   session(): Session {
@@ -195,7 +203,7 @@ export class Room implements RoomContext {
     this.abort.abort();
     clearInterval(this.clock);
     this.fallback.stop();
-    this.scene.dispose();
+    this.studio.dispose();
     this.timers.dispose();
     this.world?.dispose();
     this.element.remove();
@@ -210,11 +218,11 @@ export class Room implements RoomContext {
     this.learn(room.session);
     this.world?.become({ name: room.you.name, color: room.you.color, role: room.you.role });
     this.world?.tell();
-    this.scene.entered();
+    this.studio.entered();
   }
 
   private receive(message: ServerMessage): void {
-    if (this.scene.takes(message)) return;
+    if (this.studio.takes(message)) return;
     switch (message.type) {
       case "presence.frame":
         this.frames += 1;
@@ -284,12 +292,13 @@ export class Room implements RoomContext {
       if (name) this.toasts.show(`${name} is ${ROLE_TEXT[role].toLowerCase()} now`);
     }
     this.people.render();
+    this.studio.refresh();
   }
 
   private connection(over: Over | null): void {
     const { state } = this.carrier;
     const carried = state === "live" || state === "renewing";
-    this.scene.carried(carried);
+    this.studio.carried(carried);
     if (carried || state === "over") this.fallback.stop();
     else this.fallback.start();
     this.second();
@@ -356,9 +365,7 @@ export class Room implements RoomContext {
   }
 
   private key(event: KeyboardEvent): void {
-    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog[open]")) return;
-    const actions: Record<string, () => void> = {
+    runKey(event, {
       "?": openShortcuts,
       v: () => this.world?.toggleMode(),
       f: () => this.world?.selectFocus(),
@@ -366,11 +373,7 @@ export class Room implements RoomContext {
       i: () => this.panel.toggle("invite"),
       ",": () => this.openPreferences(),
       Escape: () => (this.panel.open ? this.panel.close() : this.world?.select(null)),
-    };
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
+    });
   }
 
   // -- what is shown --

@@ -1,11 +1,13 @@
 /** The room as one sees and walks it: joins stage, crowd, hands and view, and says what the own state is. */
 
+import { Selection } from "../edit/selection";
 import { quantizePosition, quantizeRotation } from "../motion/maths";
 import { pushOut, type Walker, walk } from "../motion/walker";
 import type { Roster } from "../presence/roster";
 import { Avatar, type Persona } from "../scene/avatar";
 import { Crowd } from "../scene/crowd";
 import { EYE_M } from "../scene/figure";
+import type { Mark } from "../scene/halo";
 import { Input } from "../scene/input";
 import { Outlines } from "../scene/outline";
 import { type Hit, Picker } from "../scene/picker";
@@ -26,6 +28,16 @@ export interface WorldEvents {
   onPick(hit: Hit | null): void;
 }
 
+/** Whoever shows a document in the room. */
+export interface Guest {
+  /** Before every frame: who is to be outlined. */
+  update(marks: ReadonlyMap<string, Mark>): void;
+  /** What an entity is called; null where it is none of the guest's. */
+  titleOf(entity: string): string | null;
+  /** Whether a hand is on its handles: then clicks and pointing are not the room's. */
+  busy(): boolean;
+}
+
 const IDLE_MS = 60_000;
 const TAP_POINTS_MS = 3500;
 const ARRIVE_M = 1.9;
@@ -35,8 +47,9 @@ export class World {
   readonly crowd: Crowd;
   readonly input: Input;
   readonly rate = new FrameRate();
-  selection: string | null = null;
-  private readonly stage: Stage;
+  readonly selection = new Selection();
+  readonly stage: Stage;
+  guest: Guest | null = null;
   private readonly view: View;
   private readonly picker: Picker;
   private readonly outlines: Outlines;
@@ -52,7 +65,7 @@ export class World {
   private running = true;
 
   constructor(
-    private readonly container: HTMLElement,
+    readonly container: HTMLElement,
     environment: Environment,
     private persona: Persona,
     private readonly roster: Roster,
@@ -73,7 +86,7 @@ export class World {
     this.stage.scene.add(this.avatar.group, this.pointer.group);
     this.walker = { position: start, velocity: [0, 0] };
     this.view.lookAt(start, [0, start[1] - 0.6, 0]);
-    this.input.onClick = (x, y) => this.clicked(x, y);
+    this.input.onClick = (x, y, besides) => this.clicked(x, y, besides);
     events.onMode(this.view.mode);
     requestAnimationFrame(this.frame);
   }
@@ -140,8 +153,28 @@ export class World {
     this.select(this.hit?.target ?? middle?.target ?? null);
   }
 
-  select(entity: string | null): void {
-    this.selection = entity === this.selection ? null : entity;
+  /** This one alone, or none if it was that already; with `besides`, this one too or no longer. */
+  select(entity: string | null, besides = false): void {
+    if (besides && entity !== null) this.selection.toggle(entity);
+    else this.selection.set(entity === null || entity === this.selection.main ? [] : [entity]);
+  }
+
+  /** A free place on the floor, so far ahead of the own eyes. */
+  ahead(distanceM: number): Vec3 {
+    const { yaw } = this.view;
+    const x = this.position[0] - Math.sin(yaw) * distanceM;
+    const z = this.position[2] - Math.cos(yaw) * distanceM;
+    const [freeX, freeZ] = pushOut(x, z, this.obstacles());
+    return [freeX, 0, freeZ];
+  }
+
+  /** Where one looks, seen from above: radians, counterclockwise from -Z. */
+  get yaw(): number {
+    return this.view.yaw;
+  }
+
+  get reducedMotion(): boolean {
+    return this.preferences.reducedMotion;
   }
 
   dispose(): void {
@@ -166,7 +199,7 @@ export class World {
         rotation: quantizeRotation(this.view.head()),
       },
       cursor: document.hidden ? null : cursor,
-      selection: this.selection ? [this.selection] : [],
+      selection: this.selection.ids,
       activity: this.activity(),
     });
   }
@@ -225,13 +258,15 @@ export class World {
       const hand = this.view.outside ? this.avatar.handAt : null;
       this.pointer.update(this.hit.position, this.hit.rotation, hand, camera.position, seconds, 0);
     }
-    this.outlines.show(this.marks());
+    const marks = this.marks();
+    this.outlines.show(marks);
+    this.guest?.update(marks);
     this.events.onFocus(this.focus());
     this.stage.render(seconds, reducedMotion);
   }
 
-  private marks(): Map<string, { color: string; bold: boolean }> {
-    const marks = new Map<string, { color: string; bold: boolean }>();
+  private marks(): Map<string, Mark> {
+    const marks = new Map<string, Mark>();
     for (const { peer, state } of this.roster.members.values()) {
       const target = state?.state.cursor?.target;
       if (target) marks.set(target, { color: peer.color, bold: false });
@@ -240,14 +275,16 @@ export class World {
     for (const { peer, state } of this.roster.members.values()) {
       for (const entity of state?.state.selection ?? []) marks.set(entity, { color: peer.color, bold: true });
     }
-    if (this.selection) marks.set(this.selection, { color: this.persona.color, bold: true });
+    for (const entity of this.selection.ids) marks.set(entity, { color: this.persona.color, bold: true });
     return marks;
   }
 
   private focus(): string {
     const titleOf = (id: string): string =>
-      this.stage.gallery.sculptures.find((s) => s.id === id)?.title ?? id;
-    if (this.selection) return `${titleOf(this.selection)} selected`;
+      this.stage.gallery.sculptures.find((s) => s.id === id)?.title ?? this.guest?.titleOf(id) ?? id;
+    const { ids, main } = this.selection;
+    if (ids.length > 1) return `${ids.length} selected`;
+    if (main) return `${titleOf(main)} selected`;
     return this.hit?.target ? titleOf(this.hit.target) : "";
   }
 
@@ -256,11 +293,12 @@ export class World {
     return performance.now() - this.input.lastUsedAt > IDLE_MS ? "idle" : "active";
   }
 
-  private clicked(x: number, y: number): void {
+  private clicked(x: number, y: number, besides: boolean): void {
+    if (this.guest?.busy()) return;
     this.forced = null;
     this.hit = this.picker.under(x, y);
     this.tapUntil = performance.now() + TAP_POINTS_MS;
-    this.select(this.hit?.target ?? null);
+    this.select(this.hit?.target ?? null, besides);
     this.events.onPick(this.hit);
   }
 

@@ -31,7 +31,9 @@ export class Input {
   joystick = { right: 0, forward: 0 };
   lastUsedAt = performance.now();
   hoverMovedAt = 0;
-  onClick: (x: number, y: number) => void = () => {};
+  onClick: (x: number, y: number, besides: boolean) => void = () => {};
+  /** While another hand holds something, dragging does not turn the view. */
+  resting = false;
   private readonly held = new Set<string>();
   private readonly pointers = new Map<
     number,
@@ -140,7 +142,9 @@ export class Input {
     if (!known) return;
     const others = [...this.pointers.entries()].filter(([id]) => id !== event.pointerId).map(([, p]) => p);
     const other = others[0];
-    if (other) {
+    if (this.resting) {
+      // The gizmo has it.
+    } else if (other) {
       const before = Math.hypot(known.x - other.x, known.y - other.y);
       const after = Math.hypot(x - other.x, y - other.y);
       this.zoom += (before - after) / 40;
@@ -155,9 +159,9 @@ export class Input {
   private up(event: PointerEvent, completed: boolean): void {
     const known = this.pointers.get(event.pointerId);
     this.pointers.delete(event.pointerId);
-    if (!known || !completed || this.pointers.size > 0) return;
+    if (!known || !completed || this.resting || this.pointers.size > 0) return;
     const still = Math.hypot(known.x - known.startX, known.y - known.startY) < CLICK_PX;
-    if (still && performance.now() - known.at < CLICK_MS) this.onClick(known.x, known.y);
+    if (still && performance.now() - known.at < CLICK_MS) this.onClick(known.x, known.y, event.shiftKey);
   }
 }
 

@@ -8,7 +8,8 @@ const VERTEX = /* glsl */ `
 uniform float width;
 void main() {
   vec4 view = modelViewMatrix * vec4(position, 1.0);
-  vec3 n = normalize(normalMatrix * normal);
+  // As a direction, not as a normal: what is flat swells at its rim, not at its face.
+  vec3 n = normalize((modelViewMatrix * vec4(normal, 0.0)).xyz);
   view.xyz += n * width * clamp(-view.z * 0.12, 0.6, 3.5);
   gl_Position = projectionMatrix * view;
 }`;
@@ -18,14 +19,29 @@ void main() { gl_FragColor = vec4(color, 1.0);
   #include <colorspace_fragment>
 }`;
 
-interface Hull {
-  meshes: Mesh[];
+/** A hull's paint: its colour and width may change at any time. */
+export interface Hull {
+  material: ShaderMaterial;
   color: Color;
   width: { value: number };
 }
 
+/** Paint for one hull, drawn from behind. */
+export function hullMaterial(): Hull {
+  const color = new Color();
+  const width = { value: 0.03 };
+  const material = new ShaderMaterial({
+    vertexShader: VERTEX,
+    fragmentShader: FRAGMENT,
+    side: BackSide,
+    toneMapped: false,
+    uniforms: { color: { value: color }, width },
+  });
+  return { material, color, width };
+}
+
 export class Outlines {
-  private readonly hulls = new Map<string, Hull>();
+  private readonly hulls = new Map<string, Hull & { meshes: Mesh[] }>();
 
   constructor(private readonly sculptures: readonly Sculpture[]) {}
 
@@ -42,34 +58,26 @@ export class Outlines {
     }
   }
 
-  private hullOf(sculpture: Sculpture): Hull {
+  private hullOf(sculpture: Sculpture): Hull & { meshes: Mesh[] } {
     const known = this.hulls.get(sculpture.id);
     if (known) return known;
-    const color = new Color();
-    const width = { value: 0.03 };
-    const material = new ShaderMaterial({
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      side: BackSide,
-      toneMapped: false,
-      uniforms: { color: { value: color }, width },
-    });
+    const paint = hullMaterial();
     const meshes = sculpture.group.children
       .filter((child): child is Mesh => child instanceof Mesh)
       .map((mesh) => {
-        const hull = new Mesh(smooth(mesh.geometry), material);
+        const hull = new Mesh(smooth(mesh.geometry), paint.material);
         hull.raycast = () => {};
         mesh.add(hull);
         return hull;
       });
-    const made = { meshes, color, width };
+    const made = { ...paint, meshes };
     this.hulls.set(sculpture.id, made);
     return made;
   }
 }
 
 /** The same surface with shared vertices, so that its normals leave no gaps at the edges. */
-function smooth(geometry: BufferGeometry): BufferGeometry {
+export function smooth(geometry: BufferGeometry): BufferGeometry {
   const copy = geometry.clone();
   copy.deleteAttribute("normal");
   copy.deleteAttribute("uv");

@@ -1,6 +1,16 @@
 /** What a ray from the eye hits: floor, walls, sculptures. */
 
-import { InstancedMesh, Matrix3, Mesh, type Object3D, Raycaster, Vector2, Vector3 } from "three";
+import {
+  InstancedMesh,
+  type Intersection,
+  Matrix3,
+  Matrix4,
+  Mesh,
+  type Object3D,
+  Raycaster,
+  Vector2,
+  Vector3,
+} from "three";
 import { quantizePosition, quantizeRotation, rotationOntoNormal } from "../motion/maths";
 import type { Quat, Vec3 } from "../wire/generated";
 import type { Stage } from "./stage";
@@ -44,21 +54,30 @@ export class Picker {
   }
 
   private cast(): Hit | null {
-    const { floor, architecture, gallery } = this.stage;
-    const hits = this.raycaster.intersectObjects([floor.mesh, architecture.group, gallery.group], true);
+    const { floor, architecture, gallery, pickable } = this.stage;
+    const solid = [floor.mesh, architecture.group, gallery.group, ...(pickable ? [pickable.group] : [])];
+    const hits = this.raycaster.intersectObjects(solid, true);
     const hit = hits.find(({ object }) => object instanceof Mesh && object.visible);
     if (!hit?.face) return null;
     const normal = hit.face.normal.clone();
-    if (!(hit.object instanceof InstancedMesh)) {
-      normal.applyMatrix3(new Matrix3().getNormalMatrix(hit.object.matrixWorld)).normalize();
+    const instance = pickable?.entityOf(hit) ?? null;
+    if (instance !== null || !(hit.object instanceof InstancedMesh)) {
+      normal.applyMatrix3(new Matrix3().getNormalMatrix(matrixOf(hit))).normalize();
     }
     if (normal.dot(this.raycaster.ray.direction) > 0) normal.negate();
     return {
       position: quantizePosition([hit.point.x, hit.point.y, hit.point.z]),
       rotation: quantizeRotation(rotationOntoNormal([normal.x, normal.y, normal.z])),
-      target: entityOf(hit.object),
+      target: instance ?? entityOf(hit.object),
     };
   }
+}
+
+function matrixOf({ object, instanceId }: Intersection): Matrix4 {
+  if (!(object instanceof InstancedMesh) || instanceId === undefined) return object.matrixWorld;
+  const matrix = new Matrix4();
+  object.getMatrixAt(instanceId, matrix);
+  return matrix.premultiply(object.matrixWorld);
 }
 
 function entityOf(object: Object3D): string | null {

@@ -6,6 +6,8 @@ import {
   DirectionalLight,
   Fog,
   HemisphereLight,
+  type Intersection,
+  type Object3D,
   PCFShadowMap,
   PerspectiveCamera,
   PMREMGenerator,
@@ -32,12 +34,21 @@ export function rendererName(): string {
   return name;
 }
 
+/** Something that was put on the stage and can be pointed at. */
+export interface Pickable {
+  readonly group: Object3D;
+  /** Whom a ray hit there. */
+  entityOf(hit: Intersection): string | null;
+}
+
 export class Stage {
   readonly scene = new Scene();
   readonly camera = new PerspectiveCamera(58, 1, 0.08, 900);
   readonly floor: Floor;
   readonly architecture: Architecture;
   readonly gallery: Gallery;
+  /** What rays hit besides the place itself: the document's entities, once there are any. */
+  pickable: Pickable | null = null;
   private readonly sky: Sky;
   private readonly sun = new DirectionalLight();
   private readonly fill = new HemisphereLight();
@@ -116,6 +127,7 @@ export class Stage {
     simplify(this.architecture.far, effort.plain);
     document.documentElement.classList.toggle("plain", effort.plain);
     simplify(this.gallery.group, effort.plain);
+    if (this.pickable) simplify(this.pickable.group, effort.plain);
     this.renderer.shadowMap.enabled = effort.shadows;
     this.renderer.toneMappingExposure = LOOKS[this.environment].exposure;
     this.scene.traverse((child) => {
@@ -124,6 +136,11 @@ export class Stage {
     });
     this.reflect();
     this.resize();
+  }
+
+  /** Draws something that came later with as little effort as the rest. */
+  dress(object: Object3D): void {
+    simplify(object, this.effort.plain);
   }
 
   render(seconds: number, reducedMotion: boolean): void {

@@ -20,8 +20,12 @@ export class Panel {
   private readonly body = h("div", { class: "panel-body", attrs: { role: "tabpanel", tabindex: 0 } });
   private returnTo: HTMLElement | null = null;
 
-  constructor(private readonly pages: readonly Page[]) {
-    const list = h("div", { class: "tabs", attrs: { role: "tablist", "aria-label": "Room" } });
+  /** `name` is the class and the test id of a panel beside the room's own. */
+  constructor(
+    private readonly pages: readonly Page[],
+    { name, label }: { name: string; label: string } = { name: "panel", label: "Room" },
+  ) {
+    const list = h("div", { class: "tabs", attrs: { role: "tablist", "aria-label": label } });
     for (const page of pages) {
       const tab = h(
         "button",
@@ -42,12 +46,12 @@ export class Panel {
     const close = button(icon("close"), () => this.close(), {
       kind: "quiet",
       class: "icon-only panel-close",
-      testid: "panel-close",
+      testid: `${name}-close`,
       attrs: { "aria-label": "Close the panel" },
     });
     this.element = h(
       "aside",
-      { class: "panel glass", testid: "panel", attrs: { "aria-label": "Room panel" } },
+      { class: `panel ${name} glass`, testid: name, attrs: { "aria-label": `${label} panel` } },
       h("div", { class: "panel-head" }, list, close),
       this.body,
     );

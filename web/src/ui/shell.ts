@@ -65,6 +65,8 @@ export class Shell {
     testid: "figures",
     attrs: { "aria-hidden": "true" },
   });
+  /** Where the hands' controls are. */
+  readonly below = h("div", { class: "below" });
   private readonly openers = new Map<string, HTMLButtonElement>();
   private chipText = "";
 
@@ -77,6 +79,7 @@ export class Shell {
       this.bannerText,
       retry,
     );
+    fill(this.below, joystick(ports.onJoystick), this.focusText, this.mode);
     this.banner.hidden = true;
     this.figures.hidden = true;
     this.element = h(
@@ -86,7 +89,7 @@ export class Shell {
       h("header", { class: "bar" }, this.left(), this.right()),
       this.banner,
       ports.panel.element,
-      h("div", { class: "below" }, joystick(ports.onJoystick), this.focusText, this.mode),
+      this.below,
       ports.toasts,
       this.figures,
     );

@@ -1,5 +1,6 @@
 /** The keys, as a dialog. */
 
+import { SHORTCUTS } from "../edit/shortcuts";
 import { openDialog } from "./dialog";
 import { h } from "./dom";
 
@@ -20,16 +21,21 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["?", "These keys"],
 ];
 
-export function openShortcuts(): void {
-  openDialog(
-    "Keys and hands",
-    () => [
-      h(
-        "dl",
-        { class: "keys" },
-        ...KEYS.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)]),
-      ),
-    ],
-    "shortcuts",
+const EDITING: readonly (readonly [string, string])[] = [
+  ...SHORTCUTS.map(({ shown, text }) => [shown, text] as const),
+  ["Shift click", "Select one more, or one less"],
+  ["Alt ↑ ↓", "In the list of objects: one place up or down"],
+];
+
+function list(keys: readonly (readonly [string, string])[]): HTMLElement {
+  return h(
+    "dl",
+    { class: "keys" },
+    ...keys.flatMap(([key, text]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, text)]),
   );
+}
+
+/** Shows them. */
+export function openShortcuts(): void {
+  openDialog("Keys and hands", () => [list(KEYS), h("h3", {}, "Editing"), list(EDITING)], "shortcuts");
 }

@@ -6,9 +6,19 @@ import { icon } from "./icons";
 
 const STAY_MS = 5000;
 const STAY_ERROR_MS = 12_000;
+const STAY_ACTION_MS = 20_000;
 const SHOWN_MAX = 4;
 
 export type Tone = "info" | "good" | "bad";
+
+/** How a toast looks and what it offers. */
+export interface ToastOptions {
+  tone?: Tone;
+  color?: string;
+  detail?: string;
+  /** Something to do about it; the toast stays longer, and goes when it is done. */
+  action?: { label: string; run(): void };
+}
 
 export class Toasts {
   readonly element = h("div", {
@@ -17,13 +27,23 @@ export class Toasts {
     attrs: { role: "status", "aria-live": "polite" },
   });
 
-  show(text: string, options: { tone?: Tone; color?: string; detail?: string } = {}): void {
-    const { tone = "info", color, detail } = options;
+  show(text: string, options: ToastOptions = {}): void {
+    const { tone = "info", color, detail, action } = options;
     const toast = h(
       "div",
       { class: `toast ${tone}`, testid: "toast", attrs: { role: tone === "bad" ? "alert" : null } },
       h("span", { class: "dot", style: color ? { background: color } : {} }),
       h("div", {}, h("p", {}, text), detail ? h("p", { class: "detail" }, detail) : null),
+      action
+        ? button(
+            action.label,
+            () => {
+              remove();
+              action.run();
+            },
+            { kind: "quiet", class: "toast-action", testid: "toast-action" },
+          )
+        : null,
       button(icon("close", 16), () => remove(), {
         kind: "quiet",
         class: "icon-only",
@@ -36,7 +56,7 @@ export class Toasts {
     };
     this.element.append(toast);
     while (this.element.children.length > SHOWN_MAX) this.element.firstElementChild?.remove();
-    setTimeout(remove, tone === "bad" ? STAY_ERROR_MS : STAY_MS);
+    setTimeout(remove, action ? STAY_ACTION_MS : tone === "bad" ? STAY_ERROR_MS : STAY_MS);
   }
 
   /** A failure, with what support would ask for. */

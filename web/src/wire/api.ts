@@ -2,6 +2,7 @@
 
 import type { Client } from "./client";
 import type {
+  AcquireLock,
   ActivityPage,
   ConfirmBody,
   ConfirmResult,
@@ -11,16 +12,22 @@ import type {
   CursorUpdated,
   GuestBody,
   Health,
+  HistoryPage,
   Invite,
   InviteList,
   JoinBody,
   JoinResult,
   LeaveResult,
+  Lock,
+  LockList,
   LoginBody,
   Participant,
   ParticipantList,
   PresenceList,
+  RenewLock,
   Role,
+  Rollback,
+  RollbackResult,
   Session,
   SessionList,
   SignupBody,
@@ -61,6 +68,13 @@ export interface Api {
   presence(id: string): Promise<PresenceList>;
   activity(id: string, cursor?: string | null): Promise<ActivityPage>;
   document(id: string): Promise<Snapshot>;
+  documentAt(id: string, revision: number): Promise<Snapshot>;
+  history(id: string, query: { before: number | null; limit: number }): Promise<HistoryPage>;
+  rollback(id: string, body: Rollback): Promise<RollbackResult>;
+  locks(id: string): Promise<LockList>;
+  acquireLock(id: string, body: AcquireLock): Promise<Lock>;
+  renewLock(id: string, objectId: string, body: RenewLock): Promise<Lock>;
+  releaseLock(id: string, objectId: string): Promise<void>;
 }
 
 export function apiOver(client: Client): Api {
@@ -74,6 +88,9 @@ export function apiOver(client: Client): Api {
   const shared = (id: string): string => `/collaboration/sessions/${encodeURIComponent(id)}`;
   const person = (id: string, userId: string): string =>
     `${room(id)}/participants/${encodeURIComponent(userId)}`;
+  const paper = (id: string): string => `/documents/${encodeURIComponent(id)}`;
+  const lock = (id: string, objectId: string): string =>
+    `${shared(id)}/locks/${encodeURIComponent(objectId)}`;
   return {
     health: () => client.call({ method: "GET", path: "/health", open: true }),
     signUp: (body) => enter("/auth/signup", body),
@@ -99,6 +116,13 @@ export function apiOver(client: Client): Api {
     updateCursor: (id, body) => post(`${shared(id)}/cursors`, body),
     presence: (id) => get(`${shared(id)}/presence`),
     activity: (id, cursor) => get(`${shared(id)}/activity`, { cursor }),
-    document: (id) => get(`/documents/${encodeURIComponent(id)}`),
+    document: (id) => get(paper(id)),
+    documentAt: (id, revision) => get(paper(id), { revision }),
+    history: (id, query) => get(`${paper(id)}/history`, query),
+    rollback: (id, body) => post(`${paper(id)}/rollback`, body),
+    locks: (id) => get(`${shared(id)}/locks`),
+    acquireLock: (id, body) => post(`${shared(id)}/locks`, body),
+    renewLock: (id, objectId, body) => client.call({ method: "PUT", path: lock(id, objectId), body }),
+    releaseLock: (id, objectId) => drop(lock(id, objectId)),
   };
 }
