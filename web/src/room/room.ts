@@ -145,15 +145,12 @@ export class Room implements RoomContext {
     });
     this.shell.stage.focus({ preventScroll: true });
     const { world, shell, toasts, roster } = this;
-    this.studio.open({
-      world,
-      shell,
-      toasts,
-      roster,
+    const people = {
       you: () => this.you,
       role: () => this.ownRole,
-      peopleName: (id) => this.names.of(id),
-    });
+      peopleName: (id: string) => this.names.of(id),
+    };
+    this.studio.open({ world, shell, toasts, roster, ...people });
     this.carrier.start();
   }
 
