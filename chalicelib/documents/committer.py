@@ -170,12 +170,15 @@ class Committer:
     ) -> list[Record] | None:
         """The records since its base, and where its client did not wait, since the bases of its own among them."""
         base = submission.base
+        if submission.seen is not None:
+            base = min(base, max(submission.seen, tail.head - limits.REBASE_RECORDS))
         while True:
             since = await self._since(document_id, tail, base)
             if since is None:
                 return None
             since = [*since, *fresh]
-            earliest = min((r.base for r in _own(submission, since)), default=base)
+            own = (r.base for r in _own(submission, since) if r.revision > submission.base)
+            earliest = min(own, default=base)
             if earliest >= base:
                 return since
             base = earliest
@@ -231,9 +234,9 @@ def _settled(submission: Submission, since: Sequence[Record], revision: int, at_
     if known is not None:
         assert isinstance(known, Record)
         return known
-    own = _own(submission, since)
+    own = [record for record in _own(submission, since) if record.revision > submission.base]
     if not own:
-        outcome = settle(submission.operations, submission.client, since)
+        outcome = settle(submission.operations, submission.client, since, submission.base)
     elif len(own) <= limits.PIPELINED and max(record.base for record in own) <= submission.base:
         outcome = settle_after_own(submission.operations, submission.base, submission.client, since)
     else:

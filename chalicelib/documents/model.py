@@ -22,6 +22,8 @@ class Submission(Struct, frozen=True, kw_only=True):
     client: str
     seq: int
     base: int
+    seen: int | None = None
+    """The earlier revision that its author saw, where the client has rebased it since."""
     user_id: str
     operations: tuple[Operation, ...]
 

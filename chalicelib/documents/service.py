@@ -228,6 +228,7 @@ class Documents:
                 client=body.client,
                 seq=body.seq,
                 base=body.base,
+                seen=body.seen,
                 user_id=identity.user_id,
                 operations=operations,
             ),

@@ -113,6 +113,7 @@ class Socket:
                 client=message.client,
                 seq=message.seq,
                 base=message.base,
+                seen=message.seen,
                 user_id=connection.user_id,
                 operations=operations,
             ),

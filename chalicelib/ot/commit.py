@@ -30,9 +30,12 @@ def duplicate_of(client: str, seq: int, tail: Iterable[Entry]) -> Entry | None:
     return next((entry for entry in tail if entry.seq == seq and entry.client == client), None)
 
 
-def settle(operations: Sequence[Operation], client: str, tail: Sequence[Entry]) -> Outcome:
-    """A submission whose base is just before `tail`."""
-    return _settle(operations, client, tail, {})
+def settle(operations: Sequence[Operation], client: str, tail: Sequence[Entry], base: int | None = None) -> Outcome:
+    """A submission whose base is just before `tail`.
+
+    With a later `base`, its client has rebased it past the entries up to there: what it overrides of them is reported.
+    """
+    return _settle(operations, client, tail, {}, base)
 
 
 def settle_after_own(operations: Sequence[Operation], base: int, client: str, tail: Sequence[Commit]) -> Outcome:
@@ -71,18 +74,18 @@ def _settle(
         if not touched:
             continue
         before = [operation for part in ahead.values() for operation in part]
+        late = base is None or entry.revision > base
         places = [place for place, operation in enumerate(operations) if operation.id in touched]
-        mine = [left[place] for place in places] if base is None or entry.revision > base else []
+        mine = [left[place] for place in places]
         rebased = rebase([*before, *mine], entry.operations, revision=entry.revision, foreign=entry.client != client)
         at = 0
         for part in ahead.values():
             part[:] = rebased.operations[at : at + len(part)]
             at += len(part)
-        if not mine:
-            continue
-        for place, operation in zip(places, rebased.operations[at:], strict=True):
-            left[place] = operation
-        dropped.update({places[index - at]: why for index, why in rebased.dropped.items() if index >= at})
+        if late:
+            for place, operation in zip(places, rebased.operations[at:], strict=True):
+                left[place] = operation
+            dropped.update({places[index - at]: why for index, why in rebased.dropped.items() if index >= at})
         found = [met for met in rebased.met if met.index >= at]
         if found:
             conflicts.append(entry.revision)

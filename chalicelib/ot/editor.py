@@ -67,6 +67,7 @@ class _Saved(Struct, kw_only=True):
     base: int
     flight: Flight | None
     buffer: list[Operations]
+    seen: int | None = None
     rejected: list[Rejected]
     fallen: list[Fallen]
 
@@ -148,7 +149,7 @@ class Editor:
             made = convert(to_builtins(made), Transaction)
         except msgspec.ValidationError as exc:
             raise InvalidOperation(0, str(exc)) from None
-        self._pending.add(made)
+        self._pending.add(made, self.revision)
         self._view = None
 
     def load(self, snapshot: Snapshot) -> None:
@@ -227,6 +228,7 @@ class Editor:
                 base=self.base,
                 flight=self._pending.flight,
                 buffer=self._pending.buffer,
+                seen=self._pending.seen,
                 rejected=self.rejected,
                 fallen=self.fallen,
             )
@@ -238,7 +240,7 @@ class Editor:
         state = msgspec.json.decode(saved, type=_Saved)
         editor = cls(state.document_id, state.client)
         editor._next_seq = state.next_seq
-        editor._pending.restore(state.flight, state.buffer, state.fallen)
+        editor._pending.restore(state.flight, state.buffer, state.fallen, state.seen)
         editor.rejected = state.rejected
         editor.base = state.base if editor._pending else 0
         editor._snapshot_helps = True
@@ -337,6 +339,7 @@ class Editor:
             client=self.client,
             seq=flight.seq,
             base=self.base,
+            seen=flight.seen if flight.seen is not None and flight.seen < self.base else None,
             operations=flight.operations,
         )
 

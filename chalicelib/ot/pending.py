@@ -54,6 +54,8 @@ class Flight(Struct, kw_only=True):
 
     seq: int
     operations: Operations
+    seen: int | None = None
+    """What its author saw when making the oldest of it."""
     acknowledged: bool = False
     """It is in the log; its revision has not been reached yet."""
     fallen: list[Fallen] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Pending:
     def __init__(self) -> None:
         self.flight: Flight | None = None
         self.buffer: list[Operations] = []
+        self.seen: int | None = None
         self.fallen: list[Fallen] = []
 
     def __bool__(self) -> bool:
@@ -76,8 +79,10 @@ class Pending:
         flying = () if self.flight is None else self.flight.operations
         return (*flying, *(operation for each in self.buffer for operation in each))
 
-    def add(self, operations: Operations) -> None:
-        """Something made on top of all that is here."""
+    def add(self, operations: Operations, seen: int) -> None:
+        """Something made on top of all that is here, by who saw that revision."""
+        if not self.buffer:
+            self.seen = seen
         if self.buffer:
             both = compose(self.buffer[-1], operations)
             if fits_submit(both):
@@ -89,12 +94,12 @@ class Pending:
         """The buffer's first is to be sent from now on. There is one, and none is in flight."""
         first, *rest = parted(self.buffer[0])
         self.buffer[:1] = rest
-        self.flight = Flight(seq=seq, operations=first)
+        self.flight = Flight(seq=seq, operations=first, seen=self.seen)
         return self.flight
 
-    def restore(self, flight: Flight | None, buffer: list[Operations], fallen: list[Fallen]) -> None:
+    def restore(self, flight: Flight | None, buffer: list[Operations], fallen: list[Fallen], seen: int | None) -> None:
         """As it was saved."""
-        self.flight, self.buffer, self.fallen = flight, buffer, fallen
+        self.flight, self.buffer, self.fallen, self.seen = flight, buffer, fallen, seen
 
     def give_up(self) -> None:
         """Nothing is left of the one in flight to be sent again."""

@@ -163,6 +163,9 @@ class SubmitOperations(Value, frozen=True, kw_only=True):
     client: ClientId
     seq: Sequence
     base: Revision
+    seen: Annotated[
+        Revision | None, Meta(description="the base it was first made on, if the client has rebased it since")
+    ] = None
     operations: PublicTransaction
     user_id: UserId | None = None
 

@@ -75,6 +75,9 @@ class OpSubmit(Message, tag="op.submit", frozen=True, kw_only=True):
     client: ClientId
     seq: Sequence
     base: Revision
+    seen: Revision | None = None
+    """What its author saw when making it, where the client has rebased it to a later base since: what it overrides in
+    between is reported too."""
     operations: PublicTransaction
     user_id: UserId | None = None
 

@@ -206,3 +206,14 @@ async def test_whoever_drains_is_cancelled() -> None:
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(r, asyncio.CancelledError) for r in results)
     assert (await committer.submit(D, submission("client09"))).revision == 1
+
+
+async def test_what_was_rebased_by_its_client_still_reports_what_it_overrides() -> None:
+    """A client that was behind rebases before it sends: those it overrides meanwhile hear of it all the same (Z4)."""
+    log = SlowLog()
+    log.logs[D] = [other(1), other(2)]
+    fresh = await made(log).submit(D, submission(base=2))
+    assert fresh.overridden == ()
+    late = await made(log).submit(D, replace(submission("bob00000", base=2), seen=1))
+    assert [(o.revision, o.user_id) for o in late.overridden] == [(2, "eve"), (3, "ada00000")]
+    assert late.submitted is None

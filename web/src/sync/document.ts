@@ -355,13 +355,15 @@ export class SharedDoc extends Audience implements SceneDocument {
   private submit(id: string): void {
     const { client, inFlight, low: base } = this.engine;
     if (!inFlight) return;
-    const { seq, operations } = inFlight;
+    const { seq, operations, seen } = inFlight;
     if (operations.length === 0) {
       // All of it fell away when it was rebased: there is nothing to commit.
       this.withdrawNothing();
       return;
     }
-    this.ports.send({ type: "op.submit", id, document_id: this.documentId, client, seq, base, operations });
+    const overtaken = seen !== undefined && seen < base ? { seen } : {};
+    const { documentId: document_id } = this;
+    this.ports.send({ type: "op.submit", id, document_id, client, seq, base, operations, ...overtaken });
   }
 
   private withdrawNothing(): void {

@@ -20,6 +20,8 @@ import { same } from "./same";
 export interface InFlight {
   seq: number;
   operations: readonly Operation[];
+  /** The revision that the person saw when making the oldest of it. */
+  seen?: number;
 }
 
 /** What has to outlive the page: everything that is not acknowledged. `base` is null where it was never known. */
@@ -29,6 +31,8 @@ export interface Memory {
   base: number | null;
   inFlight: InFlight | null;
   buffer: readonly Operation[];
+  /** The revision that the person saw when making the oldest of the buffer. */
+  seen?: number;
 }
 
 /** An own edit that fell away because somebody replaced what it edited. */
@@ -64,6 +68,7 @@ export class Engine {
   loaded = false;
   inFlight: InFlight | null;
   buffer: readonly Operation[];
+  private seen: number | undefined;
   private base: number | null;
   private nextSeq: number;
   private readonly confirmed = new Map<string, Entity>();
@@ -75,6 +80,7 @@ export class Engine {
     this.base = memory.base;
     this.inFlight = memory.inFlight;
     this.buffer = memory.buffer;
+    this.seen = memory.seen;
     applyAll(this.view, this.pending);
   }
 
@@ -100,8 +106,8 @@ export class Engine {
 
   /** What has to be kept now. */
   memory(): Memory {
-    const { client, nextSeq, base, inFlight, buffer } = this;
-    return { client, nextSeq, base, inFlight, buffer };
+    const { client, nextSeq, base, inFlight, buffer, seen } = this;
+    return { client, nextSeq, base, inFlight, buffer, ...(seen === undefined ? {} : { seen }) };
   }
 
   /** An entity as it is confirmed. */
@@ -128,6 +134,7 @@ export class Engine {
 
   /** Puts a valid transaction on top of the pending ones. Returns what changed in the view. */
   edit(operations: readonly Operation[]): Set<string> {
+    if (this.buffer.length === 0) this.seen = this.loaded ? this.revision : undefined;
     this.buffer = compose(this.buffer, operations);
     const changed = new Set<string>();
     for (const operation of operations) if (apply(this.view, operation) === null) changed.add(operation.id);
@@ -141,7 +148,8 @@ export class Engine {
   cut(): InFlight | null {
     if (this.inFlight || this.buffer.length === 0) return null;
     const [operations, rest] = cut(this.buffer);
-    this.inFlight = { seq: this.nextSeq, operations };
+    const { seen } = this;
+    this.inFlight = { seq: this.nextSeq, operations, ...(seen === undefined ? {} : { seen }) };
     this.buffer = rest;
     this.nextSeq += 1;
     return this.inFlight;

@@ -360,6 +360,8 @@ export interface SubmitOperations {
   client: ClientId;
   seq: Sequence;
   base: Counter;
+  /** the base it was first made on, if the client has rebased it since */
+  seen?: Counter | null;
   operations: PublicTransaction;
   user_id?: UserId | null;
 }
@@ -764,6 +766,7 @@ export interface OpSubmit {
   client: ClientId;
   seq: Sequence;
   base: Counter;
+  seen?: Counter | null;
   operations: PublicTransaction;
   user_id?: UserId | null;
 }
