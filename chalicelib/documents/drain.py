@@ -1,7 +1,7 @@
 """Draining a document's queue: one function invocation commits and tells for all who submit; the others hand theirs over.
 
 Theory of operation. Functions share no memory, and when many of them append to one log by trying again, they collapse
-(docs/adr/0007). So whoever submits takes the document's lease, or learns who has it. The holder commits what it has, and
+(docs/adr/0006). So whoever submits takes the document's lease, or learns who has it. The holder commits what it has, and
 promises to read the queue until `until_ms` and ONCE MORE AFTER it; so a submission that is put there, durably, before
 `until_ms` is certain to be drained, and its writer has nothing more to do. Within one process it is handed over in
 memory. Each round commits with one append, answers each, tells everybody once, and only then removes what it took from the
