@@ -90,7 +90,8 @@ async def _drive(stack: Stack, room: Path, loop: peers.Loop, rate: int, shared: 
         driver_s = peers.cpu_s(driver) - driver_before
         driven = msgspec.json.decode(await peers.line(driver, "{"), type=peers.Driven)
     found = peers.figures_of(driven, used.get("gateway", 0.0) + used.get("worker", 0.0), driver_s)
-    found["emulator_cpu_us_per_op"] = used.get("emulator", 0.0) * 1e6 / max(1, driven.ops)
+    for role in ("gateway", "worker", "emulator"):
+        found[f"{role}_cpu_us_per_op"] = used.get(role, 0.0) * 1e6 / max(1, driven.ops)
     return found
 
 

@@ -6,12 +6,18 @@ Delivery is at most once. A connection that is gone is an expected outcome, not 
 
 import asyncio
 import hashlib
+from functools import lru_cache
 from urllib.parse import quote
 
 from chalicelib.aws import log
 from chalicelib.aws.client import SignedClient
 from chalicelib.wire import limits
 from chalicelib.wire.types import Delivery
+
+
+@lru_cache(maxsize=4096)
+def _quoted(connection_id: str) -> str:
+    return quote(connection_id, safe="")
 
 
 class ConnectionSender:
@@ -39,7 +45,7 @@ class ConnectionSender:
         await self._client.close()
 
     async def _call(self, method: str, connection_id: str, data: bytes, payload_sha256: str | None) -> Delivery:
-        path = f"{self._client.base_path}/@connections/{quote(connection_id, safe='')}"
+        path = f"{self._client.base_path}/@connections/{_quoted(connection_id)}"
         try:
             reply = await self._client.request(method, path, data, payload_sha256=payload_sha256)
         except OSError as exc:

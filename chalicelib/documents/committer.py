@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from chalicelib.documents.model import OpLog, Reason, Record, Refused, Submission, record_of
+from chalicelib.documents.model import History, Reason, Record, Refused, Submission, record_of
 from chalicelib.ot.commit import duplicate_of, settle, settle_after_own
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
@@ -31,11 +31,19 @@ class _Tail:
         self.records: list[Record] = []
         self.head = 0
         self.read = False
+        self.reading = asyncio.Lock()
+        self.readings = 0
 
     @property
     def start(self) -> int:
         """The revision just before the first record that is kept."""
         return self.head - len(self.records)
+
+    def begin(self, newest_first: Sequence[Record]) -> None:
+        """The newest of the log, and no more: a document may be old."""
+        self.records = list(reversed(newest_first))
+        self.head = self.records[-1].revision if self.records else 0
+        self.read = True
 
     def extend(self, records: Sequence[Record]) -> None:
         """What comes next in the log; forgets what is old. Whoever read at the same time may have brought some already."""
@@ -56,7 +64,7 @@ class Committer:
 
     def __init__(
         self,
-        log: OpLog,
+        log: History,
         *,
         now_ms: Callable[[], int],
         jitter: Callable[[], float],
@@ -195,7 +203,19 @@ class Committer:
         return [*older[: tail.start - base], *tail.records]
 
     async def _read_on(self, document_id: str, tail: _Tail) -> None:
-        tail.read = boundary = True
+        """Knows the head afterwards. Those who come during one reading wait for the next, which serves them all."""
+        wanted = tail.readings + 1 + tail.reading.locked()
+        async with tail.reading:
+            if tail.readings >= wanted:  # one that began after this call has ended well
+                return
+            await self._read(document_id, tail)
+            tail.readings += 1
+
+    async def _read(self, document_id: str, tail: _Tail) -> None:
+        if not tail.read:
+            tail.begin(await self._log.before(document_id, limits.INTEGER_MAX, limits.LOG_PAGE))
+            return
+        boundary = True
         while True:
             records = await self._log.since(document_id, tail.head, limits.LOG_PAGE, boundary=boundary)
             boundary = False  # a page may end within an append

@@ -8,6 +8,7 @@ import hmac
 import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -94,11 +95,16 @@ def _signature(
 
 
 def _recent(amz_date: str) -> bool:
+    at_s = _seconds(amz_date)
+    return at_s is not None and abs(time.time() - at_s) <= _SKEW_S
+
+
+@lru_cache(maxsize=16)
+def _seconds(amz_date: str) -> float | None:
     try:
-        at = datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        return False
-    return abs((datetime.now(UTC) - at).total_seconds()) <= _SKEW_S
+        return None
 
 
 def _status(connection: Connection) -> web.Response:

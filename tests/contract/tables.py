@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from chalicelib.documents.model import OpLog
+from chalicelib.documents.model import History
 from chalicelib.presence.service import Rows
 from tests.fakes.documents import MemoryLog
 from tests.fakes.presence import MemoryRows
@@ -44,7 +44,7 @@ async def presence_rows(database: Database) -> AsyncIterator[Rows]:
 
 
 @asynccontextmanager
-async def op_log(database: Database) -> AsyncIterator[OpLog]:
+async def op_log(database: Database) -> AsyncIterator[History]:
     """An empty log over a database."""
     if database.endpoint is None:
         yield MemoryLog()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chalicelib.documents.committer import Committer
-from chalicelib.documents.model import OpLog, Record, Submission
+from chalicelib.documents.model import History, Record, Submission
 from chalicelib.wire.operations import Add, Create, Cut, Drop, Operation, Overridden, Set, Text
 from tests.contract.tables import Database, op_log
 
@@ -15,7 +15,7 @@ E = "ada00000.1"
 
 
 @pytest.fixture
-async def log(database: Database) -> AsyncIterator[OpLog]:
+async def log(database: Database) -> AsyncIterator[History]:
     """The implementation under test, empty."""
     async with op_log(database) as made:
         yield made
@@ -29,7 +29,7 @@ def record(revision: int, *operations: Operation, value: object = 1) -> Record:
     )
 
 
-def committer(log: OpLog) -> Committer:
+def committer(log: History) -> Committer:
     """A process of its own."""
     return Committer(log, now_ms=lambda: 1, jitter=lambda: 0.5)
 
@@ -40,7 +40,7 @@ def submission(client: str, seq: int, base: int, *operations: Operation) -> Subm
     return Submission(client=client, seq=seq, base=base, user_id=client, operations=made)
 
 
-async def whole(log: OpLog) -> list[Record]:
+async def whole(log: History) -> list[Record]:
     """All of it, a few at a time."""
     found: list[Record] = []
     while more := await log.since(D, len(found), 7):
@@ -48,7 +48,7 @@ async def whole(log: OpLog) -> list[Record]:
     return found
 
 
-async def test_what_was_appended_is_read(log: OpLog) -> None:
+async def test_what_was_appended_is_read(log: History) -> None:
     """From any revision on, however it was batched."""
     assert await log.since(D, 0, 10) == ()
     records = [record(r) for r in range(1, 10)]
@@ -62,7 +62,7 @@ async def test_what_was_appended_is_read(log: OpLog) -> None:
     assert await log.since("doc_2", 0, 10) == ()
 
 
-async def test_a_revision_is_taken_once(log: OpLog) -> None:
+async def test_a_revision_is_taken_once(log: History) -> None:
     """The fence: of two appends at one revision one is refused, and leaves nothing."""
     assert await log.append(D, (record(1), record(2)))
     assert not await log.append(D, (record(1, value="other"),))
@@ -72,7 +72,7 @@ async def test_a_revision_is_taken_once(log: OpLog) -> None:
     assert len(await log.since(D, 2, 10)) == 1
 
 
-async def test_everything_of_a_record_survives(log: OpLog) -> None:
+async def test_everything_of_a_record_survives(log: History) -> None:
     """Operations of every shape, what was submitted, and what became of it."""
     full = Record(
         revision=1,
@@ -94,14 +94,14 @@ async def test_everything_of_a_record_survives(log: OpLog) -> None:
     assert await log.since(D, 0, 1) == (full,)
 
 
-async def test_more_than_a_page_of_dynamodb(log: OpLog) -> None:
+async def test_more_than_a_page_of_dynamodb(log: History) -> None:
     """An answer ends at 1 MB; the caller does not notice."""
     for r in range(1, 8):
         assert await log.append(D, (record(r, value="x" * 200_000),))
     assert [r.revision for r in await log.since(D, 0, 100)] == list(range(1, 8))
 
 
-async def test_many_writers_lose_nothing(log: OpLog) -> None:
+async def test_many_writers_lose_nothing(log: History) -> None:
     """Z1: eight processes, each with writers of its own, on one document: every acknowledged operation is in the log
     exactly once, at a revision of its own, without a gap."""
     processes = [committer(log) for _ in range(4)]
@@ -121,7 +121,7 @@ async def test_many_writers_lose_nothing(log: OpLog) -> None:
     assert len({(r.client, r.seq) for r in records}) == 40
 
 
-async def test_a_resend_returns_the_first_revision(log: OpLog) -> None:
+async def test_a_resend_returns_the_first_revision(log: History) -> None:
     """Z2: by another process, and at any time after."""
     sent = submission("ada00000", 1, 0)
     first = await committer(log).submit(D, sent)
