@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Blueprint, Response
@@ -247,6 +248,7 @@ def _answer(
     correlation: str,
 ) -> Response:
     identity = None if spec.public else authenticate(_bearer(request.headers.get("authorization")))
+    path_values = {name: unquote(text) for name, text in path_values.items()}  # API Gateway hands them on as sent
     for name, text in path_values.items():
         _convert(text, PATH_TYPES[name], Code.PATH_INVALID, name)
     value = _input(request, spec)

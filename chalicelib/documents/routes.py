@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final, Protocol, TypeVar
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.documents.locks import Locks
 from chalicelib.documents.service import Documents
@@ -44,7 +44,7 @@ class Run(Protocol):
 class SnapshotQuery(Value, frozen=True, kw_only=True):
     """Which state."""
 
-    revision: Annotated[Revision | None, Meta(description="without it, the head's")] = None
+    revision: Annotated[Revision | UnsetType, Meta(description="without it, the head's")] = UNSET
 
 
 class OperationQuery(Value, frozen=True, kw_only=True):
@@ -57,8 +57,8 @@ class OperationQuery(Value, frozen=True, kw_only=True):
 class HistoryQuery(Value, frozen=True, kw_only=True):
     """Which part of history."""
 
-    entity: Annotated[EntityId | None, Meta(description="only what touches it")] = None
-    before: Annotated[Revision | None, Meta(description="older than this one; without it, from the head")] = None
+    entity: Annotated[EntityId | UnsetType, Meta(description="only what touches it")] = UNSET
+    before: Annotated[Revision | UnsetType, Meta(description="older than this one; without it, from the head")] = UNSET
     limit: Annotated[int, Meta(ge=1, le=limits.PAGE_MAX, description="entries on a page")] = limits.PAGE_DEFAULT
 
 
@@ -112,7 +112,7 @@ def _documents(r: Routes, service: Callable[[], Documents], run: Run) -> None:
     )
     def get_document(call: Call[SnapshotQuery]) -> Snapshot:
         """Reads a document's whole state, at the head or at any revision."""
-        return run(service().snapshot(call.path["document_id"], call.identity, call.input.revision))
+        return run(service().snapshot(call.path["document_id"], call.identity, _or_none(call.input.revision)))
 
     @r.delete("/documents/{document_id}", errors=(*_READ, Code.SCENE_REQUIRED))
     def delete_document(call: Call[Nothing]) -> None:
@@ -138,7 +138,11 @@ def _operations(r: Routes, service: Callable[[], Documents], run: Run) -> None:
         query = call.input
         return run(
             service().history(
-                call.path["document_id"], call.identity, entity=query.entity, before=query.before, limit=query.limit
+                call.path["document_id"],
+                call.identity,
+                entity=_or_none(query.entity),
+                before=_or_none(query.before),
+                limit=query.limit,
             )
         )
 
@@ -193,3 +197,7 @@ def _locks(r: Routes, locks: Callable[[], Locks], run: Run) -> None:
     def release_lock(call: Call[Nothing]) -> None:
         """Lets go of a lock."""
         run(locks().release(call.path["session_id"], call.identity, call.path["object_id"]))
+
+
+def _or_none(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value

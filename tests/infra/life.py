@@ -1,5 +1,6 @@
 """The life of a few sessions, through every route and message that touches a table or a connection."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,8 @@ def build(house: House, owner: Guest, other: Guest, session_id: str) -> None:
     house.message("a2", {**submit, "seq": 1, "document_id": note})
     owner.rest("GET", f"/sessions/{session_id}/documents")
     house.grow(scene)
+    time.sleep(1.2)  # until the lease of the last submission has run out
+    house.occupy(scene)
     house.message("a2", {**submit, "seq": 2, "base": 1})
     house.forget()
     for what, query in (

@@ -117,6 +117,15 @@ class House:
 
         wiring.documents.forget()
 
+    def occupy(self, document_id: str) -> None:
+        """Takes a document's lease, as a container that is killed right after: who submits next waits for its end."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.documents.queue import QueueStore  # noqa: PLC0415
+
+        now = wiring.now_ms()
+        loop_thread().run(QueueStore(wiring.dynamo(), PREFIX).acquire(document_id, "another", now + 80, now))
+
     def grow(self, document_id: str) -> None:
         """Writes a document's log on, behind the functions' backs, by as much as snapshots are apart."""
         from chalicelib import wiring  # noqa: PLC0415

@@ -240,7 +240,7 @@ async def test_a_flood_is_limited_and_then_closed(api: Api) -> None:
         await api.enter(owner, session_id, TAB) as ada,
         await api.enter(await api.guest("Bob"), session_id, TAB) as bob,
     ):
-        for _ in range(40):
+        for _ in range(2 * limits.MESSAGE_BURST):
             await bob.ping()
         limited = await bob.next(ErrorMessage)
         assert (limited.code, (limited.retry_after_ms or 0) > 0) == (Code.RATE_LIMITED, True)

@@ -53,10 +53,8 @@ def commit_of(log: list[Commit], client: str, base: int, made: tuple[Operation, 
     """As the committer does it."""
     tail = log[base:]
     own = [commit.base for commit in tail if commit.client == client]
-    if own:
-        outcome = settle_after_own(made, base, client, log[min([base, *own]) :])
-    else:
-        outcome = settle(made, client, tail)
+    since = log[min([base, *own]) :]
+    outcome = settle_after_own(made, base, client, since) if own else settle(made, client, tail)
     return Commit(
         revision=len(log) + 1,
         client=client,
