@@ -9,7 +9,9 @@ import asyncio
 import json
 import os
 import tempfile
-from pathlib import Path
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
 from urllib.parse import urlencode, urljoin
 
 import msgspec
@@ -19,23 +21,34 @@ from benchmarks.client import Api, Person
 from benchmarks.report import Report
 from chalicelib.wire.bodies import Ticket
 from chalicelib.wire.documents import OperationResult
+from local.dynamodb import unavailable
 from local.stack import Stack
 
 SECONDS = float(os.environ.get("SECONDS", "10"))
 WARM_UP_S = 10.0  # a Java emulator compiles its hot paths first
 CLIENTS = 50
-ENTITIES = 1000
+ENTITIES = 1_000
 RATE = int(os.environ.get("RATE", "1000"))
 SUBMIT_EVERY_MS = int(os.environ.get("SUBMIT_EVERY_MS", "100"))
 """As the page's (web/src/sync/delivery.ts)."""
 _BUILDER = "scene001"
+OURS: Final = "holodeck"
+PEERS: Final[tuple[peers.Kind, ...]] = ("sharedb-json1", "yjs")
+"""ShareDB with the quicker of its two types for a tree (FACTS: json0 takes twice the CPU of json1 here)."""
+HEADLINE: Final = "open_shared20"
+_OPEN: Final[tuple[tuple[str, peers.Loop, float], ...]] = (("open_shared0", "open", 0.0), (HEADLINE, "open", 0.2))
+JOBS: Final[tuple[tuple[str, peers.Loop, float], ...]] = (
+    *_OPEN * 3,
+    ("closed_shared0", "closed", 0.0),
+    ("closed_shared20", "closed", 0.2),
+)
 
 
-async def furnish(api: Api, who: Person, document_id: str) -> int:
+async def furnish(api: Api, who: Person, document_id: str, entities: int) -> int:
     """The scene, as the peers have it. Returns its revision."""
     revision = 0
-    ids = list(range(ENTITIES))
-    for seq, start in enumerate(range(0, ENTITIES, 200), start=1):
+    ids = list(range(entities))
+    for seq, start in enumerate(range(0, entities, 200), start=1):
         operations = [
             {
                 "op": "create",
@@ -50,7 +63,9 @@ async def furnish(api: Api, who: Person, document_id: str) -> int:
     return revision
 
 
-async def run(stack: Stack, *, loop: peers.Loop, rate: int, shared: float) -> dict[str, float]:
+async def run(
+    stack: Stack, *, loop: peers.Loop, rate: int, shared: float, entities: int = ENTITIES
+) -> dict[str, float]:
     """The job once, in a fresh room."""
     async with Api(stack.base_url) as api:
         people = [await api.guest(f"Person {n}") for n in range(CLIENTS)]
@@ -58,7 +73,7 @@ async def run(stack: Stack, *, loop: peers.Loop, rate: int, shared: float) -> di
         for person in people:
             await api.join(person, session.session_id)
         document_id = session.session_id.replace("ses_", "doc_")
-        revision = await furnish(api, people[0], document_id)
+        revision = await furnish(api, people[0], document_id, entities)
         handshakes = []
         for n, person in enumerate(people):
             ticket = await api.call(
@@ -75,14 +90,12 @@ async def run(stack: Stack, *, loop: peers.Loop, rate: int, shared: float) -> di
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write(json.dumps(room))
             file.flush()
-            return await _drive(stack, Path(file.name), loop, rate, shared)
+            job = [loop, str(rate), str(shared), str(SECONDS), str(WARM_UP_S)]
+            return await _drive(stack, job, HOLODECK_ROOM=file.name, ENTITIES=str(entities))
 
 
-async def _drive(stack: Stack, room: Path, loop: peers.Loop, rate: int, shared: float) -> dict[str, float]:
-    job = [loop, str(rate), str(shared), str(SECONDS), str(WARM_UP_S)]
-    async with peers.node(
-        "--max-semi-space-size=64", "drive.mjs", "holodeck", "0", *job, HOLODECK_ROOM=str(room)
-    ) as driver:
+async def _drive(stack: Stack, job: list[str], **environment: str) -> dict[str, float]:
+    async with peers.node("--max-semi-space-size=64", "drive.mjs", "holodeck", "0", *job, **environment) as driver:
         await peers.line(driver, "WINDOW_START")
         before, driver_before = stack.cpu_seconds(), peers.cpu_s(driver)
         await peers.line(driver, "WINDOW_END")
@@ -96,23 +109,53 @@ async def _drive(stack: Stack, room: Path, loop: peers.Loop, rate: int, shared: 
 
 
 def main() -> Report:
-    """Open and closed loop, 0% and 20% shared; each peer right after ours."""
+    """Everybody at every job, one right after the other; open loops thrice, of which medians count."""
     report = Report("documents-websocket")
     asyncio.run(_all(report))
     return report
 
 
 async def _all(report: Report) -> None:
-    from local.dynamodb import unavailable  # noqa: PLC0415
-
     await asyncio.to_thread(peers.install)
-    database = "local" if unavailable() is None else "moto"
-    with Stack(dynamodb=database) as stack:
-        for loop in ("open", "closed"):
-            for shared in (0.0, 0.2):
-                found = await run(stack, loop=loop, rate=RATE, shared=shared)
-                print(loop, shared, {k: round(v, 1) for k, v in found.items()}, flush=True)
+    why_not = unavailable()
+    if why_not is not None:
+        print(f"DynamoDB Local is not used: {why_not}")
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    with Stack(dynamodb="moto" if why_not else "local") as stack:
+        for job, loop, shared in JOBS:
+            one = await run(stack, loop=loop, rate=RATE, shared=shared)
+            found.setdefault((job, OURS), []).append(said(job, OURS, one))
+            for kind in PEERS:
+                one = await peers.run_peer(kind, loop=loop, rate=RATE, shared=shared, seconds=SECONDS)
+                found.setdefault((job, kind), []).append(said(job, kind, one))
+    _tell(report, {key: medians(many) for key, many in found.items()})
 
 
-if __name__ == "__main__":
-    main()
+def said(job: str, who: str, figures: dict[str, float]) -> dict[str, float]:
+    """The figures, printed: the whole takes minutes."""
+    print(job, who, {name: round(value, 2) for name, value in figures.items()}, flush=True)
+    return figures
+
+
+def medians(many: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of each figure."""
+    return {name: median(one[name] for one in many) for name in many[0]}
+
+
+def _tell(report: Report, found: dict[tuple[str, str], dict[str, float]]) -> None:
+    """The open loop with 20% shared goes by the plain names; ratios are ours by theirs."""
+    ours = found[HEADLINE, OURS]
+    for name, value in ours.items():
+        report.figure(name, value, peers.unit_of(name))
+    alone = found["open_shared0", OURS]["server_cpu_us_per_op"]
+    report.figure("shared20_cpu_ratio", ours["server_cpu_us_per_op"] / alone, "ratio")
+    for kind in PEERS:
+        theirs = found[HEADLINE, kind]
+        for figure, stem in (("op_to_other_p99_ms", "op_to_other_p99"), ("server_cpu_us_per_op", "server_cpu")):
+            report.figure(f"{stem}_ratio_to_{kind.partition('-')[0]}", ours[figure] / theirs[figure], "ratio")
+    for (job, who), figures in found.items():
+        for name, value in figures.items():
+            if who != OURS:
+                report.peer(who, f"{job}_{name}", value, peers.unit_of(name))
+            elif job != HEADLINE:
+                report.figure(f"{job}_{name}", value, peers.unit_of(name))

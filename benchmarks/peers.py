@@ -23,7 +23,13 @@ Loop = Literal["closed", "open"]
 FOLDER = Path(__file__).parent / "peers"
 WARM_UP_S = 2.0
 PATIENCE_S = 60.0
-UNITS = {"ops_per_s": "1/s", "rejected": "edits", "unfinished": "edits", "driver_cpu_cores": "cores"}
+UNITS = {
+    "acked_ratio": "ratio",
+    "ops_per_s": "1/s",
+    "rejected": "edits",
+    "unfinished": "edits",
+    "driver_cpu_cores": "cores",
+}
 
 
 class Driven(msgspec.Struct, frozen=True):
@@ -31,6 +37,7 @@ class Driven(msgspec.Struct, frozen=True):
 
     ops: int
     seconds: float
+    acked_ratio: float
     rejected: int
     unfinished: int
     ack_p50_ms: float
@@ -57,6 +64,7 @@ def unit_of(figure: str) -> str:
 def figures_of(driven: Driven, server_cpu_s: float, driver_cpu_s: float) -> dict[str, float]:
     """What one run says, from what the driver printed and the CPU that both used meanwhile."""
     return {
+        "acked_ratio": driven.acked_ratio,
         "ops_per_s": driven.ops / driven.seconds,
         "ack_p50_ms": driven.ack_p50_ms,
         "ack_p99_ms": driven.ack_p99_ms,
@@ -69,18 +77,20 @@ def figures_of(driven: Driven, server_cpu_s: float, driver_cpu_s: float) -> dict
     }
 
 
-async def run_peer(kind: Kind, *, loop: Loop, rate: int, shared: float, seconds: float) -> dict[str, float]:
+async def run_peer(
+    kind: Kind, *, loop: Loop, rate: int, shared: float, seconds: float, entities: int = 1000
+) -> dict[str, float]:
     """The job once, on a fresh server; `rate` is edits a second in all, for the open loop.
 
-    `rejected` and `unfinished` (sent in the window, never answered) are edits. Raises TimeoutError, or RuntimeError if a
-    process ends early.
+    `acked_ratio` is of the edits that arrived in the window; `rejected` and `unfinished` (never answered) are edits.
+    Raises TimeoutError, or RuntimeError if a process ends early.
     """
     await asyncio.to_thread(install)
     server_command = ["yjs.mjs"] if kind == "yjs" else ["sharedb.mjs", kind.removeprefix("sharedb-")]
-    async with asyncio.timeout(PATIENCE_S + seconds), node(*server_command) as server:
+    async with asyncio.timeout(PATIENCE_S + seconds), node(*server_command, ENTITIES=str(entities)) as server:
         port = (await line(server, "READY")).split()[1]
         job = [str(part) for part in (loop, rate, shared, seconds, WARM_UP_S)]
-        async with node("--max-semi-space-size=64", "drive.mjs", kind, port, *job) as driver:
+        async with node("--max-semi-space-size=64", "drive.mjs", kind, port, *job, ENTITIES=str(entities)) as driver:
             await line(driver, "WINDOW_START")
             before = cpu_s(server), cpu_s(driver)
             await line(driver, "WINDOW_END")

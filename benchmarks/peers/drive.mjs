@@ -31,6 +31,8 @@ const clients = [];
 let from = Infinity;
 let until = Infinity;
 let ops = 0;
+let arrived = 0;
+let acknowledged = 0;
 let rejected = 0;
 const unacked = new Set();
 const unseen = new Set();
@@ -57,7 +59,10 @@ const events = {
         if (wasRejected) rejected += 1;
         else ops += 1;
       }
-      if (unacked.delete(edit) && !wasRejected) acks.push(now - edit.at);
+      if (unacked.delete(edit) && !wasRejected) {
+        acknowledged += 1;
+        acks.push(now - edit.at);
+      }
       if (wasRejected) unseen.delete(edit);
       if (loop === "closed" && !stopped) act(edit.client, now);
     }
@@ -69,6 +74,7 @@ function act(client, at) {
   const id = hot ? hotId(Math.floor(random() * HOT)) : idOf(client * OWN + Math.floor(random() * OWN));
   const edit = { client, at };
   if (at >= from && at < until) {
+    arrived += 1;
     unacked.add(edit);
     unseen.add(edit);
   }
@@ -110,6 +116,7 @@ console.log(
   JSON.stringify({
     ops,
     seconds: (until - from) / 1000,
+    acked_ratio: acknowledged / arrived,
     rejected,
     unfinished: unacked.size,
     ack_p50_ms: percentile(acks, 50),

@@ -4,7 +4,7 @@ Both sides of every override are told: the result names the revision (and its au
 made that revision sees the result when it is pushed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from msgspec import Struct
 
@@ -65,36 +65,36 @@ def _settle(
     overridden: dict[tuple[int, str, tuple[str, ...]], Overridden] = {}
     conflicts: list[int] = []
     ahead: dict[int, list[Operation | None]] = {}
-    for entry in tail:
-        ahead.update((commit.revision, list(commit.payload)) for commit in own.get(entry.revision - 1, ()))
+    for entry in tail if own else _touching(tail, ids):
+        for commit in own.get(entry.revision - 1, ()):
+            ahead[commit.revision] = list(commit.payload)
         if base is not None and entry.client == client:
             ahead.pop(entry.revision, None)
             continue
-        touched = {operation.id for operation in entry.operations if operation.id in ids}
-        if not touched:
-            continue
         before = [operation for part in ahead.values() for operation in part]
-        late = base is None or entry.revision > base
-        places = [place for place, operation in enumerate(operations) if operation.id in touched]
-        mine = [left[place] for place in places]
-        rebased = rebase([*before, *mine], entry.operations, revision=entry.revision, foreign=entry.client != client)
-        at = 0
+        at = len(before)
+        rebased = rebase([*before, *left], entry.operations, revision=entry.revision, foreign=entry.client != client)
+        start = 0
         for part in ahead.values():
-            part[:] = rebased.operations[at : at + len(part)]
-            at += len(part)
-        if late:
-            for place, operation in zip(places, rebased.operations[at:], strict=True):
-                left[place] = operation
-            dropped.update({places[index - at]: why for index, why in rebased.dropped.items() if index >= at})
-        found = [met for met in rebased.met if met.index >= at]
-        if found:
-            conflicts.append(entry.revision)
-        for met in found:
+            part[:] = rebased.operations[start : start + len(part)]
+            start += len(part)
+        if base is None or entry.revision > base:
+            left = rebased.operations[at:]
+            for index, why in rebased.dropped.items():
+                if index >= at:
+                    dropped[index - at] = why
+        mine = False
+        for met in rebased.met:
+            if met.index < at:
+                continue
+            mine = True
             if met.overrides:
                 entity = entry.operations[met.other_index].id
                 overridden[entry.revision, entity, met.register] = Overridden(
                     revision=entry.revision, user_id=entry.user_id, entity=entity, register=met.register
                 )
+        if mine:
+            conflicts.append(entry.revision)
     after = tuple(operation for operation in left if operation is not None)
     return Outcome(
         operations=after,
@@ -103,3 +103,9 @@ def _settle(
         overridden=tuple(overridden.values()),
         dropped=dropped,
     )
+
+
+def _touching(tail: Sequence[Entry], ids: Set[str]) -> list[Entry]:
+    """The few entries that are about the same entities. Most of a tail is about others, so this is most of the work."""
+    met = [entry for entry in tail for operation in entry.operations if operation.id in ids]
+    return [entry for place, entry in enumerate(met) if place == 0 or entry is not met[place - 1]]

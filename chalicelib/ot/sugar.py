@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.wire.documents import EntityCreate, EntityDelete, EntityUpdate, PublicOperation
+from chalicelib.wire.documents import AvatarMove, EntityCreate, EntityDelete, EntityUpdate, PublicOperation
 from chalicelib.wire.operations import Create, Delete, Operation, Set
 
 
@@ -16,6 +16,8 @@ def plain(operations: Sequence[PublicOperation], client: str, seq: int) -> tuple
             done.extend(_updated(operation))
         elif isinstance(operation, EntityDelete):
             done.append(Delete(id=operation.entity_id))
+        elif isinstance(operation, AvatarMove):
+            done.extend(_walked(operation, client))
         else:
             done.append(operation)
     return tuple(done)
@@ -44,3 +46,13 @@ def _updated(operation: EntityUpdate) -> list[Operation]:
         else Set(id=operation.entity_id, path=(key,), value=value)
         for key, value in values.items()
     ]
+
+
+def _walked(operation: AvatarMove, client: str) -> list[Operation]:
+    """Its own avatar's creation is skipped from the second time on."""
+    avatar = operation.entity_id or f"{client}.avatar"
+    made: list[Operation] = [] if operation.entity_id else [Create(id=avatar, props={"type": "avatar"})]
+    made.append(Set(id=avatar, path=("position",), value=list(operation.position)))
+    if operation.rotation is not None:
+        made.append(Set(id=avatar, path=("rotation",), value=list(operation.rotation)))
+    return made

@@ -9,9 +9,9 @@ Cost: the tail since the base, never the scene.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.ot.text import transform_edit
@@ -23,9 +23,13 @@ Register = tuple[str, ...]
 PLACE: Final[Register] = ("@place",)
 ALIVE: Final[Register] = ("@alive",)
 
+# Tuples, not unions, which Python would make anew at every look.
+_VALUES: Final = (Set, Add, Text)
+_LIVES: Final = (Delete, Restore)
+_OVERRIDING: Final = (Set, Move, Delete, Restore)
 
-@dataclass(frozen=True, slots=True)
-class Met:
+
+class Met(Struct, frozen=True):
     """Two operations at one register. `index` and `other_index` are places in their transactions, as submitted."""
 
     index: int
@@ -35,28 +39,29 @@ class Met:
     """Whether the other's value is overridden; otherwise both have their effect."""
 
 
-@dataclass(slots=True)
-class Rebased:
+class Rebased(Struct):
     """A transaction after another. `operations` keeps places: None for what fell away."""
 
     operations: list[Operation | None]
-    met: list[Met] = field(default_factory=list)
-    dropped: dict[int, Drop] = field(default_factory=dict)
+    met: list[Met] = []
+    dropped: dict[int, Drop] = {}
 
 
 def register_of(operation: Operation) -> Register | None:
     """Where an operation writes; None for a create, which meets nobody."""
-    if isinstance(operation, Set | Add | Text):
+    if isinstance(operation, _VALUES):
         return operation.path
     if isinstance(operation, Move):
         return PLACE
-    if isinstance(operation, Delete | Restore):
+    if isinstance(operation, _LIVES):
         return ALIVE
     return None
 
 
 def overlapping(one: Register, other: Register) -> bool:
     """Whether one is the other or lies within it."""
+    if one == other:
+        return True
     short = min(len(one), len(other))
     return one[:short] == other[:short]
 
@@ -73,6 +78,7 @@ def rebase(
     places: dict[str, list[int]] = {}
     for place, theirs in enumerate(other):
         places.setdefault(theirs.id, []).append(place)
+    last = {mine.id: index for index, mine in enumerate(operations) if mine is not None}
     for index, mine in enumerate(operations):
         if mine is None or mine.id not in places:
             continue
@@ -80,9 +86,11 @@ def rebase(
         for place in here:
             if moving[place] is not None:
                 _meet(result, index, mine, place, other[place], foreign and revision)
+        if isinstance(mine, Text) and index not in result.dropped:
+            _edit_past(result, index, mine, [moving[place] for place in here])
+        if index == last[mine.id]:  # nothing of mine is left to be moved past it
+            continue
         if isinstance(mine, Text):
-            if index not in result.dropped:
-                _edit_past(result, index, mine, [moving[place] for place in here])
             _carry_past(moving, here, mine)
         elif isinstance(mine, Set) and index not in result.dropped:
             _shadow(moving, here, mine)
@@ -100,14 +108,14 @@ def _meet(
         if isinstance(theirs, Delete):  # mine reaches the tombstone, and comes back with it
             result.met.append(Met(index, other_index, ALIVE, overrides=False))
         return
-    overrides = isinstance(mine, Set | Move | Delete | Restore)
+    overrides = isinstance(mine, _OVERRIDING)
     guard = getattr(mine, "guard", None)
     if guard is not None and foreign_revision > guard:
         _drop(result, index, Drop.GUARDED)
         overrides = False
     elif isinstance(mine, Text) and isinstance(theirs, Set):
         _drop(result, index, Drop.REPLACED)
-    elif isinstance(mine, Delete | Restore) and type(mine) is type(theirs):
+    elif isinstance(mine, _LIVES) and type(mine) is type(theirs):
         overrides = False  # they agree
     result.met.append(Met(index, other_index, others, overrides))
 
@@ -143,5 +151,5 @@ def _shadow(others: list[Operation | None], places: Sequence[int], mine: Set) ->
     """My value stands there from now on: what others did to the register is nothing to the operations that follow."""
     for place in places:
         theirs = others[place]
-        if isinstance(theirs, Set | Add | Text) and overlapping(theirs.path, mine.path):
+        if isinstance(theirs, _VALUES) and overlapping(theirs.path, mine.path):
             others[place] = None

@@ -1,7 +1,7 @@
 """Documents as they cross the wire: submissions, commits, snapshots, history, milestones, locks. See docs/ot.md.
 
-The seed's operation names are sugar over the algebra: what is sent as `entity_create`, `entity_update` or
-`entity_delete` is committed as `create`, `set`, `move` and `delete`, and the result shows those.
+The seed's operation names are sugar over the algebra: what is sent as `entity_create`, `entity_update`,
+`entity_delete` or `avatar_move` is committed as `create`, `set`, `move` and `delete`, and the result shows those.
 """
 
 from enum import StrEnum
@@ -106,7 +106,20 @@ class EntityDelete(Value, frozen=True, kw_only=True, tag_field="op", tag="entity
     entity_id: EntityId
 
 
-PublicOperation = Create | Delete | Restore | Set | Add | Move | Text | EntityCreate | EntityUpdate | EntityDelete
+class AvatarMove(Value, frozen=True, kw_only=True, tag_field="op", tag="avatar_move"):
+    """Sugar for a `set` of an avatar's place. Without an `entity_id` it is the client's own avatar, made on first use.
+
+    For avatars that stay when nobody is connected: a bot's, a guide's. Where people are now is presence.
+    """
+
+    entity_id: EntityId | None = None
+    position: Vec3
+    rotation: Quat | None = None
+
+
+PublicOperation = (
+    Create | Delete | Restore | Set | Add | Move | Text | EntityCreate | EntityUpdate | EntityDelete | AvatarMove
+)
 PublicTransaction = Annotated[
     tuple[PublicOperation, ...], Meta(min_length=1, max_length=limits.OPERATIONS_PER_TRANSACTION)
 ]

@@ -8,6 +8,7 @@ from benchmarks.peers import Driven, figures_of, unit_of
 DRIVEN = Driven(
     ops=2000,
     seconds=4.0,
+    acked_ratio=1.0,
     rejected=7,
     unfinished=1,
     ack_p50_ms=1.0,
@@ -27,7 +28,7 @@ def test_a_run_says_edits_a_second_and_cpu_for_each() -> None:
 
 def test_every_figure_has_a_unit() -> None:
     units = {figure: unit_of(figure) for figure in figures_of(DRIVEN, 1.0, 1.0)}
-    assert set(units.values()) == {"1/s", "ms", "edits", "us", "cores"}
+    assert set(units.values()) == {"ratio", "1/s", "ms", "edits", "us", "cores"}
     assert units["server_cpu_us_per_op"] == "us"
     assert units["op_to_other_p99_ms"] == "ms"
 

@@ -1,8 +1,10 @@
 """The seed's operation names mean what docs/ot.md says."""
 
+from chalicelib.ot.apply import apply_all
+from chalicelib.ot.state import Entity
 from chalicelib.ot.sugar import plain
 from chalicelib.ot.validate import validate
-from chalicelib.wire.documents import EntityCreate, EntityDelete, EntityUpdate
+from chalicelib.wire.documents import AvatarMove, EntityCreate, EntityDelete, EntityUpdate
 from chalicelib.wire.operations import Add, Create, Delete, Set
 
 CLIENT = "ada00000"
@@ -42,3 +44,16 @@ def test_a_deletion_and_what_is_plain_already() -> None:
     """The algebra's own operations pass as they are."""
     add = Add(id="bob00000.1", path=("n",), by=1)
     assert plain([EntityDelete(entity_id="bob00000.1"), add], CLIENT, 1) == (Delete(id="bob00000.1"), add)
+
+
+def test_an_avatar_moves() -> None:
+    """A client's own avatar is made on first use; somebody's who is named is only moved."""
+    entities: dict[str, Entity] = {}
+    for seq, x in enumerate((1.0, 2.0), start=1):
+        sent = plain([AvatarMove(position=(x, 0.0, 0.0), rotation=(0.0, 1.0, 0.0, 0.0))], CLIENT, seq)
+        apply_all(entities, validate(sent, CLIENT))
+    assert entities == {
+        "ada00000.avatar": Entity(props={"type": "avatar", "position": [2, 0, 0], "rotation": [0, 1, 0, 0]})
+    }
+    guide = AvatarMove(entity_id="bob00000.guide", position=(0.0, 0.0, 1.0))
+    assert plain([guide], CLIENT, 3) == (Set(id="bob00000.guide", path=("position",), value=[0.0, 0.0, 1.0]),)

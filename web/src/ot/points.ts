@@ -14,6 +14,13 @@ export function slice(text: string, start: number, end?: number): string {
   return [...text].slice(start, end).join("");
 }
 
+/** The text's code points, to be sliced many times; the text itself where its units are that already. */
+export function points(text: string): { slice(start: number, end?: number): string } {
+  if (!SURROGATES.test(text)) return text;
+  const all = [...text];
+  return { slice: (start, end) => all.slice(start, end).join("") };
+}
+
 export function isWellFormed(text: string): boolean {
   return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
 }

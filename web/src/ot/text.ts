@@ -6,24 +6,24 @@
  */
 
 import type { Cut } from "../wire/generated";
-import { lengthOf, slice } from "./points";
+import { lengthOf, points, slice } from "./points";
 
 export type Step = number | string | Cut;
 export type Edit = readonly Step[];
 
 /** The edited text. Steps past its end skip and delete nothing. */
 export function applyEdit(text: string, edit: Edit): string {
-  const points = [...text];
+  const all = points(text);
   const parts: string[] = [];
   let at = 0;
   for (const step of edit) {
     if (typeof step === "string") parts.push(step);
     else if (typeof step === "number") {
-      parts.push(points.slice(at, at + step).join(""));
+      parts.push(all.slice(at, at + step));
       at += step;
     } else at += step.d;
   }
-  parts.push(points.slice(at).join(""));
+  parts.push(all.slice(at));
   return parts.join("");
 }
 

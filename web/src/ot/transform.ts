@@ -68,6 +68,7 @@ export function rebase(
     if (here) here.push(place);
     else places.set(theirs.id, [place]);
   });
+  const last = new Map(operations.map((mine, index) => [mine?.id, index]));
   operations.forEach((mine, index) => {
     const here = mine && places.get(mine.id);
     if (!mine || !here) return;
@@ -75,10 +76,10 @@ export function rebase(
       const theirs = other[place];
       if (theirs && moving[place]) meet(result, index, mine, place, theirs, foreign ? revision : 0);
     }
-    if (mine.op === "text") {
-      if (!result.dropped.has(index)) editPast(result, index, mine, moving, here);
-      carryPast(moving, here, mine);
-    } else if (mine.op === "set" && !result.dropped.has(index)) shadow(moving, here, mine);
+    if (mine.op === "text" && !result.dropped.has(index)) editPast(result, index, mine, moving, here);
+    if (index === last.get(mine.id)) return; // nothing of mine is left to be moved past it
+    if (mine.op === "text") carryPast(moving, here, mine);
+    else if (mine.op === "set" && !result.dropped.has(index)) shadow(moving, here, mine);
   });
   return result;
 }

@@ -43,6 +43,7 @@ const SHAPES: Record<string, Shape | null> = {
   plane: "plane",
   light: "bulb",
   screen_share_surface: "screen",
+  avatar: "cylinder",
   text: null,
   group: null,
 };

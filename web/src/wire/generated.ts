@@ -318,6 +318,14 @@ export interface EntityDelete {
   entity_id: EntityId;
 }
 
+/** Sugar for a `set` of an avatar's place. Without an `entity_id` it is the client's own avatar, made on first use. */
+export interface AvatarMove {
+  op: "avatar_move";
+  entity_id?: EntityId | null;
+  position: Vec3;
+  rotation?: Quat | null;
+}
+
 /** A document of a session. */
 export interface SharedDocument {
   document_id: DocumentId;
@@ -928,7 +936,8 @@ export type PublicOperation =
   | TextOperation
   | EntityCreate
   | EntityUpdate
-  | EntityDelete;
+  | EntityDelete
+  | AvatarMove;
 
 export type ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave | OpSubmit | DocFetch;
 
