@@ -71,7 +71,7 @@ def _settle(
         if base is not None and entry.client == client:
             ahead.pop(entry.revision, None)
             continue
-        before = [operation for part in ahead.values() for operation in part]
+        before = [operation for part in ahead.values() for operation in part] if ahead else []
         at = len(before)
         rebased = rebase([*before, *left], entry.operations, revision=entry.revision, foreign=entry.client != client)
         start = 0

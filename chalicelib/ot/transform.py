@@ -74,6 +74,13 @@ def rebase(
     Both were made on the same state. A guard looks at what is newer than it and foreign.
     """
     result = Rebased(list(operations))
+    if len(operations) == 1 == len(other):  # what is most common, and needs no index
+        only = operations[0]
+        if only is not None and only.id == other[0].id:
+            _meet(result, 0, only, 0, other[0], foreign and revision)
+            if isinstance(only, Text) and not result.dropped:
+                _edit_past(result, 0, only, other)
+        return result
     moving: list[Operation | None] = list(other)
     places: dict[str, list[int]] = {}
     for place, theirs in enumerate(other):
