@@ -101,6 +101,34 @@ async def test_more_than_a_page_of_dynamodb(log: History) -> None:
     assert [r.revision for r in await log.since(D, 0, 100)] == list(range(1, 8))
 
 
+async def test_the_log_is_read_backwards(log: History) -> None:
+    """Before any revision, newest first; within an append too."""
+    assert await log.before(D, 10, 5) == ()
+    records = [record(r) for r in range(1, 10)]
+    for first, last in ((1, 1), (2, 5), (6, 6), (7, 9)):
+        assert await log.append(D, tuple(records[first - 1 : last]))
+    for before in range(1, 12):
+        expected = tuple(reversed(records[: before - 1]))
+        found: list[Record] = []
+        at = before
+        while more := await log.before(D, at, 2):
+            found += more
+            at = more[-1].revision
+        assert tuple(found) == expected
+        assert (await log.before(D, before, 100))[:1] == expected[:1]
+
+
+async def test_an_erased_log_begins_anew(log: History) -> None:
+    """Though it was longer than a batch; another document keeps its own."""
+    for document in (D, "doc_2"):
+        for r in range(1, 31):
+            assert await log.append(document, (record(r),))
+    await log.erase(D)
+    assert await log.since(D, 0, 100) == ()
+    assert await log.append(D, (record(1),))
+    assert len(await log.since("doc_2", 0, 100)) == 30
+
+
 async def test_many_writers_lose_nothing(log: History) -> None:
     """Z1: eight processes, each with writers of its own, on one document: every acknowledged operation is in the log
     exactly once, at a revision of its own, without a gap."""
