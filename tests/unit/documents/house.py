@@ -61,7 +61,7 @@ class House:
         self.away: set[str] = set()
         self.noted: list[tuple[str, str, str]] = []
         self.audience_fails = False
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(1000)
 
     def container(self) -> "Container":
         """Another one."""
