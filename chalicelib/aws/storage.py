@@ -32,6 +32,10 @@ class ObjectStore:
         """Removes an object, if it is there; UPSTREAM_UNAVAILABLE."""
         await self._call("DELETE", key, b"", (204, 404))
 
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
     async def _call(self, method: str, key: str, data: bytes, expected: tuple[int, ...]) -> bytes | None:
         try:
             reply = await self._client.request(method, f"{self._base}/{key}", data)

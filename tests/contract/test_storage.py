@@ -32,6 +32,7 @@ async def test_what_was_put_is_got_until_it_is_deleted(moto_endpoint: str, bucke
     await store.delete(KEY)
     await store.delete(KEY)
     assert await store.get(KEY) is None
+    await store.close()
 
 
 async def test_a_store_that_refuses_or_is_not_there_is_unavailable(moto_endpoint: str) -> None:
@@ -43,6 +44,7 @@ async def test_a_store_that_refuses_or_is_not_there_is_unavailable(moto_endpoint
             await store.put(KEY, b"x")
         assert caught.value.code is Code.UPSTREAM_UNAVAILABLE
         assert caught.value.retry_after_ms
+        await store.close()
 
 
 def test_in_aws_the_bucket_is_in_the_hosts_name() -> None:
