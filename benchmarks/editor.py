@@ -28,7 +28,7 @@ from chalicelib.ot.state import Entity
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Snapshot
 from chalicelib.wire.limits import PING_INTERVAL_S
-from chalicelib.wire.messages import OpSubmit, ServerMessage
+from chalicelib.wire.messages import OpSubmit, ParticipantRemoved, ServerMessage
 from chalicelib.wire.operations import Operation
 
 AGAIN_S: Final = 0.25  # before the first reconnect; doubled each time
@@ -69,6 +69,7 @@ class DocumentClient:
         session_id: str,
         editor: Editor,
         *,
+        invite: str | None = None,
         save: Callable[[bytes], None] = lambda _saved: None,
         faults: Faults = no_faults,
     ) -> None:
@@ -80,6 +81,8 @@ class DocumentClient:
         self._api = api
         self._who = who
         self._session_id = session_id
+        self._invite = invite
+        self._unseated = self._removed = False
         self._save = save
         self._faults = faults
         self._made = 0
@@ -113,7 +116,7 @@ class DocumentClient:
             editor = Editor.restore(saved)
         else:
             editor = Editor(document_id or scene_of(session_id), secrets.token_hex(8))
-        self = cls(api, who, session_id, editor, save=save, faults=faults)
+        self = cls(api, who, session_id, editor, invite=invite, save=save, faults=faults)
         await api.join(who, session_id, invite=invite)
         await self._load()
         self._runner = asyncio.create_task(self._run())
@@ -174,8 +177,11 @@ class DocumentClient:
 
     async def _run(self) -> None:
         attempt = 0
-        while self.failure is None:  # it does not join again: whoever was removed stays away
+        while self.failure is None:
             try:
+                if self._unseated:
+                    await self._api.join(self._who, self._session_id, invite=self._invite)
+                    self._unseated = False
                 peer = await self._api.enter(self._who, self._session_id, self.editor.client, join=False)
                 peer.on_message = self._arrived
                 peer.on_gone = self._news.set
@@ -183,7 +189,9 @@ class DocumentClient:
                     attempt = 0
                     await self._follow(peer)
             except Refused as exc:
-                if exc.status not in (408, 429) and exc.status < 500:
+                # Away for long, the seat is free: it is taken again. Whoever was removed stays away.
+                self._unseated = exc.error.code is Code.PARTICIPANT_NOT_JOINED and not self._removed
+                if not self._unseated and exc.status not in (408, 429) and exc.status < 500:
                     self.failure = exc
             except LOST:
                 pass  # what was on its way is sent again
@@ -230,6 +238,8 @@ class DocumentClient:
 
     def _arrived(self, message: ServerMessage, _size: int) -> None:
         self._heard_s = time.monotonic()
+        if isinstance(message, ParticipantRemoved) and message.user_id == self._who.user_id:
+            self._removed = True
         if not isinstance(message, Received):
             return
         for delay_s in self._faults(Way.DOWN, message):

@@ -1,6 +1,7 @@
 """`python -m local.run`: the whole system with one command, until Ctrl-C.
 
 PORT, HOST, DYNAMODB (moto or local), WORKERS and RELOAD=1 are read from the environment; DATA is where data and logs go.
+DYNAMODB_BY_WAY_OF gives the functions another address for the database, for what a test puts between.
 """
 
 import os
@@ -55,7 +56,8 @@ def plan() -> Plan:
     names = ("OPEN_GUESTS", "LOG_LEVEL")
     settings = {n: v for n, v in e.items() if n in names or n.startswith("GATEWAY_")}
     data = Path(e.get("DATA", ROOT / ".local")).resolve()
-    return Plan(host, choose_port(host, port), database, workers, data, settings)
+    way = e.get("DYNAMODB_BY_WAY_OF")
+    return Plan(host, choose_port(host, port), database, workers, data, settings, way)
 
 
 def welcome(system: System, chosen: Plan) -> None:

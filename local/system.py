@@ -32,6 +32,8 @@ class Plan:
     workers: int
     data: Path
     settings: dict[str, str]
+    dynamodb_by_way_of: str | None = None
+    """Where the functions look for the database instead: something between that a test has put there."""
 
 
 class System:
@@ -94,6 +96,7 @@ class System:
         state = {
             "url": self.url,
             "connections_endpoint": self.environment()["CONNECTIONS_ENDPOINT"],
+            "dynamodb": self._dynamodb_url,
             "pids": self._children.pids(),
             "env": self.environment(),
         }
@@ -112,7 +115,7 @@ class System:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._plan.dynamodb_by_way_of or self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
             "DOCUMENTS_BUCKET": "holodeck-local-documents",
@@ -158,7 +161,7 @@ class System:
         return Child("gateway", "gateway", [sys.executable, "-m", "local.gateway"], env)
 
     def _make_resources(self) -> None:
-        os.environ.update(self.environment())
+        os.environ.update(self.environment() | {"AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url})
         from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
 
         moto = f"http://127.0.0.1:{self._moto_port}"

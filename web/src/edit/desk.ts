@@ -1,7 +1,7 @@
 /** What the panels of editing see of it. The editor is the real one; a test may give its own. */
 
 import type { SceneDocument } from "../sync/types";
-import type { HistoryPage, Operation, Peer, Snapshot } from "../wire/generated";
+import type { HistoryPage, Milestone, Operation, Peer, Snapshot } from "../wire/generated";
 import type { Kind } from "./kinds";
 import type { Selection } from "./selection";
 import type { Command } from "./shortcuts";
@@ -14,6 +14,9 @@ export interface HistoryPorts {
   stateAt(revision: number): Promise<Snapshot>;
   /** Brings that revision's state back, by new revisions. */
   restore(revision: number): Promise<void>;
+  /** The named revisions, newest first. */
+  milestones(): Promise<readonly Milestone[]>;
+  name(revision: number, name: string): Promise<Milestone>;
 }
 
 /** Who has locked what. */

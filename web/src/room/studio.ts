@@ -43,6 +43,8 @@ export class Studio {
       restore: async (revision: number) => {
         await api.rollback(documentId, { revision });
       },
+      milestones: async () => (await api.milestones(documentId)).milestones,
+      name: (revision: number, name: string) => api.createMilestone(documentId, { revision, name }),
     };
     this.editing = openEditor(this.scene.document, { ...room, history, locks: this.locks });
     this.scene.start();

@@ -64,3 +64,45 @@ export function ask<T extends string>(
     );
   });
 }
+
+/** Asks for one line of text; resolves with it, trimmed, or with null. */
+export function askForLine(
+  title: string,
+  text: string,
+  label: string,
+  maxLength: number,
+): Promise<string | null> {
+  return new Promise((resolve) => {
+    let given: string | null = null;
+    openDialog(
+      title,
+      (close) => {
+        const line = h("input", {
+          id: "line-input",
+          testid: "line-input",
+          attrs: { type: "text", maxlength: maxLength, required: true, autocomplete: "off" },
+        });
+        const form = h(
+          "form",
+          { class: "line-form" },
+          h("p", {}, text),
+          h("div", { class: "field" }, h("label", { attrs: { for: line.id } }, label), line),
+          h(
+            "div",
+            { class: "actions" },
+            button("Cancel", close, { kind: "plain", testid: "line-cancel" }),
+            button("Save", () => form.requestSubmit(), { kind: "primary", testid: "line-save" }),
+          ),
+        );
+        form.addEventListener("submit", (event) => {
+          event.preventDefault();
+          given = line.value.trim() || null;
+          if (given) close();
+        });
+        return [form];
+      },
+      "line",
+      () => resolve(given),
+    );
+  });
+}

@@ -12,6 +12,7 @@ import type { Commit } from "../wire/generated";
 import { ask } from "./dialog";
 import { busy, button, fill, h } from "./dom";
 import { ago } from "./format";
+import { Milestones } from "./milestones";
 import type { Toasts } from "./toasts";
 
 const SLIDE_MS = 140;
@@ -34,6 +35,7 @@ export class HistoryPanel {
   private readonly older = button("Earlier", () => void busy(this.older, () => this.more()), {
     testid: "history-more",
   });
+  private readonly milestones: Milestones;
   private commits: Commit[] = [];
   private aside: readonly Commit[] = [];
   private before: number | null = null;
@@ -53,9 +55,16 @@ export class HistoryPanel {
       // Arrows on the slider are the slider's, not the room's.
       if (event.key.startsWith("Arrow")) event.stopPropagation();
     });
+    this.milestones = new Milestones(
+      ports,
+      toasts,
+      (revision) => void this.look(revision),
+      () => this.render(),
+    );
     fill(
       this.element,
       h("div", { class: "history-now" }, this.slider, this.words, this.actions),
+      this.milestones.element,
       this.list,
       this.older,
     );
@@ -69,7 +78,8 @@ export class HistoryPanel {
     this.commits = [];
     this.before = null;
     this.whole = false;
-    await this.more();
+    await Promise.all([this.more(), this.milestones.refresh()]);
+    this.render();
   }
 
   /** Back to the present. */
@@ -170,8 +180,15 @@ export class HistoryPanel {
     this.say(at);
     this.older.hidden = this.whole;
     fill(this.list, ...this.commits.map((commit) => this.item(commit, at)));
+    this.milestones.render(at);
+    const name = button("Name it", () => void busy(name, () => this.milestones.name(at)), {
+      class: "small",
+      testid: "history-name",
+      attrs: { title: "Give this revision a name" },
+    });
+    const nameable = head > 0 && this.restorable() ? name : null;
     if (past === null) {
-      fill(this.actions);
+      fill(this.actions, nameable);
       return;
     }
     const now = button("Back to now", () => this.leave(), { class: "small", testid: "history-now" });
@@ -180,7 +197,7 @@ export class HistoryPanel {
       class: "small",
       testid: "history-restore",
     });
-    fill(this.actions, now, this.restorable() ? restore : null);
+    fill(this.actions, now, this.restorable() ? restore : null, nameable);
   }
 
   /** The role decides; that the past is shown does not forbid to bring it back. */
@@ -204,6 +221,7 @@ export class HistoryPanel {
   }
 
   private item(commit: Commit, at: number): HTMLElement {
+    const names = this.milestones.namesOf(commit.revision);
     const line = h(
       "button",
       {
@@ -217,6 +235,7 @@ export class HistoryPanel {
         { class: "history-deed" },
         h("strong", {}, this.editor.peopleName(commit.user_id)),
         ` ${this.deed(commit)}`,
+        names ? h("em", { class: "history-name" }, names) : null,
       ),
       h("time", { attrs: { datetime: new Date(commit.at_ms).toISOString() } }, ago(commit.at_ms, Date.now())),
     );

@@ -7,6 +7,7 @@ import type {
   ConfirmBody,
   ConfirmResult,
   CreateInvite,
+  CreateMilestone,
   CreateSession,
   CursorList,
   CursorUpdated,
@@ -21,6 +22,8 @@ import type {
   Lock,
   LockList,
   LoginBody,
+  Milestone,
+  MilestoneList,
   Participant,
   ParticipantList,
   PresenceList,
@@ -71,6 +74,8 @@ export interface Api {
   documentAt(id: string, revision: number): Promise<Snapshot>;
   history(id: string, query: { before: number | null; limit: number }): Promise<HistoryPage>;
   rollback(id: string, body: Rollback): Promise<RollbackResult>;
+  milestones(id: string): Promise<MilestoneList>;
+  createMilestone(id: string, body: CreateMilestone): Promise<Milestone>;
   locks(id: string): Promise<LockList>;
   acquireLock(id: string, body: AcquireLock): Promise<Lock>;
   renewLock(id: string, objectId: string, body: RenewLock): Promise<Lock>;
@@ -120,6 +125,8 @@ export function apiOver(client: Client): Api {
     documentAt: (id, revision) => get(paper(id), { revision }),
     history: (id, query) => get(`${paper(id)}/history`, query),
     rollback: (id, body) => post(`${paper(id)}/rollback`, body),
+    milestones: (id) => get(`${paper(id)}/milestones`),
+    createMilestone: (id, body) => post(`${paper(id)}/milestones`, body),
     locks: (id) => get(`${shared(id)}/locks`),
     acquireLock: (id, body) => post(`${shared(id)}/locks`, body),
     renewLock: (id, objectId, body) => client.call({ method: "PUT", path: lock(id, objectId), body }),
