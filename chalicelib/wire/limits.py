@@ -94,6 +94,7 @@ PING_INTERVAL_S: Final = 20
 LEAVE_GRACE_S: Final = 5  # a dropped connection may resume this long before the others are told
 PEERS_PER_USER: Final = 8
 SELECTION_MAX: Final = 64
+DRAGGED_MAX: Final = 16  # entities that others see moving while a hand holds them; of more, the others see the result
 ENTITY_ID_CHARS: Final = 64
 WORLD_M: Final = 100_000.0  # positions lie within +- this many metres
 REST_CURSOR_PER_S: Final = 10

@@ -154,10 +154,20 @@ class Pointer(Value, frozen=True, kw_only=True):
     target: EntityId | None = None
 
 
-class PresenceState(Value, frozen=True, kw_only=True):
+class Dragged(Value, frozen=True, kw_only=True):
+    """Where an entity is in the world while a hand moves it. The document learns of it when the hand lets go."""
+
+    id: EntityId
+    position: Vec3
+    rotation: Quat
+    scale: Vec3
+
+
+class PresenceState(Value, frozen=True, kw_only=True, omit_defaults=True):
     """All of one peer's ephemeral state. Every update carries the whole, so the newest alone is enough."""
 
     pose: Pose | None = None
     cursor: Pointer | None = None
     selection: Annotated[tuple[EntityId, ...], Meta(max_length=limits.SELECTION_MAX)] = ()
     activity: Activity = Activity.ACTIVE
+    drag: Annotated[tuple[Dragged, ...], Meta(max_length=limits.DRAGGED_MAX)] = ()

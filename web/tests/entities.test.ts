@@ -3,10 +3,11 @@
 import { InstancedMesh, Matrix4, Raycaster, Vector3 } from "three";
 import { describe, expect, it } from "vitest";
 import { reparent, setProp } from "../src/edit/actions";
+import { OthersDrags } from "../src/scene/drags";
 import { SceneEntities } from "../src/scene/entities";
 import { wrap } from "../src/scene/paper";
 import type { Pool } from "../src/scene/shapes";
-import type { Operation } from "../src/wire/generated";
+import type { Dragged, Operation } from "../src/wire/generated";
 import { LocalDocument } from "./localdocument";
 
 /** Everything that is drawn by instances: whose and where. */
@@ -144,5 +145,50 @@ describe("the words on a note", () => {
     expect(wrap("a\n\nb", 9, 9, width)).toEqual(["a", "", "b"]);
     expect(wrap("1\n2\n3\n4", 9, 3, width)).toEqual(["1", "2", "3…"]);
     expect(wrap("", 9, 3, width)).toEqual([""]);
+  });
+});
+
+describe("what others drag", () => {
+  const b = "client00.b";
+  const dragged = (x: number): Dragged => ({
+    id: b,
+    position: [x, 0, 0],
+    rotation: [0, 0, 0, 1],
+    scale: [1, 1, 1],
+  });
+
+  it("follows their hand, keeps still while the commit comes, and is the document's again", () => {
+    const { document, entities } = scene();
+    document.edit([make("b")]);
+    const drags = new OthersDrags(entities);
+    for (let frame = 0; frame < 120; frame += 1) drags.update([dragged(4)], frame * 16, 0.016);
+    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
+    document.edit(setProp(document.entities, b, ["color"], "#ff0000"));
+    drags.update([], 2000, 0.016);
+    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
+    document.edit(setProp(document.entities, b, ["position"], [4, 0, 0]));
+    drags.update([], 3000, 0.016);
+    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
+    document.edit(setProp(document.entities, b, ["position"], [7, 0, 0]));
+    expect(drawn(entities)).toEqual({ [b]: [7, 0, 0] });
+  });
+
+  it("goes back where they let go without a commit", () => {
+    const { document, entities } = scene();
+    document.edit([make("b")]);
+    const drags = new OthersDrags(entities);
+    drags.update([dragged(4)], 0, 1);
+    drags.update([], 100, 0.016);
+    drags.update([], 2000, 0.016);
+    expect(drawn(entities)).toEqual({ [b]: [0, 0, 0] });
+  });
+
+  it("leaves alone what the own hand holds, and what is not there", () => {
+    const { document, entities } = scene();
+    document.edit([make("b")]);
+    const drags = new OthersDrags(entities);
+    entities.hold(new Set([b]));
+    drags.update([dragged(4), { ...dragged(1), id: "client00.none" }], 0, 1);
+    expect(drawn(entities)).toEqual({ [b]: [0, 0, 0] });
   });
 });

@@ -8,13 +8,14 @@
 import type { Matrix4 } from "three";
 import { may } from "../room/context";
 import type { Guest, World } from "../room/world";
+import { OthersDrags } from "../scene/drags";
 import { SceneEntities } from "../scene/entities";
 import { Gizmo, type Tool } from "../scene/gizmo";
 import { Halos, type Mark } from "../scene/halo";
 import { typing } from "../scene/input";
 import type { SceneDocument } from "../sync/types";
 import type { Toasts } from "../ui/toasts";
-import type { Operation, Peer, Role } from "../wire/generated";
+import type { Dragged, Operation, Peer, Role } from "../wire/generated";
 import {
   addPrimitive,
   duplicate,
@@ -72,6 +73,7 @@ export class Editor implements Desk, Guest, Tools {
   onOpen: (what: "add" | "objects" | "history" | "properties" | "text") => void = () => {};
   private readonly halos: Halos;
   private readonly gizmo: Gizmo;
+  private readonly othersDrags: OthersDrags;
   private readonly abort = new AbortController();
   private readonly stops: (() => void)[];
   private readonly listeners = new Set<(ids: ReadonlySet<string> | null) => void>();
@@ -86,6 +88,7 @@ export class Editor implements Desk, Guest, Tools {
     this.toasts = ports.toasts;
     this.entities = new SceneEntities(this.view, (object) => world.stage.dress(object));
     this.halos = new Halos(this.entities);
+    this.othersDrags = new OthersDrags(this.entities);
     world.stage.scene.add(this.entities.group, this.halos.group);
     world.stage.pickable = this.entities;
     this.gizmo = new Gizmo(world.stage, this.entities, world.container, {
@@ -219,10 +222,15 @@ export class Editor implements Desk, Guest, Tools {
 
   // -- what the world asks --
 
-  update(marks: ReadonlyMap<string, Mark>): void {
+  update(marks: ReadonlyMap<string, Mark>, drags: readonly Dragged[], elapsedS: number): void {
     this.entities.update();
+    this.othersDrags.update(this.past === null ? drags : [], performance.now(), elapsedS);
     this.gizmo.follow();
     this.halos.show(marks);
+  }
+
+  drags(): readonly Dragged[] {
+    return this.gizmo.drags();
   }
 
   titleOf(entity: string): string | null {

@@ -4,6 +4,7 @@
  * The room calls `openEditor(document)` when it has joined a document; without one there is a room and no editing.
  */
 
+import { Vector3 } from "three";
 import type { HistoryPorts, LockBook, Somebody } from "../edit/desk";
 import { Editor } from "../edit/editor";
 import type { Kind } from "../edit/kinds";
@@ -16,7 +17,7 @@ import { type Page, Panel } from "../ui/panel";
 import { Properties } from "../ui/properties";
 import type { Shell } from "../ui/shell";
 import type { Toasts } from "../ui/toasts";
-import type { Peer, Role } from "../wire/generated";
+import type { Peer, Role, Vec3 } from "../wire/generated";
 import type { World } from "./world";
 
 /** What editing needs of the room. */
@@ -45,6 +46,10 @@ export interface EditorHands {
   add(kind: Kind): string | null;
   run: Editor["run"];
   edit: Editor["edit"];
+  /** Where an entity is shown now, in the world; null where it is not. */
+  shownAt(id: string): Vec3 | null;
+  /** Where that is in the window, in CSS pixels. */
+  pixelOf(id: string): [number, number] | null;
 }
 
 /** Editing that is under way. */
@@ -101,7 +106,7 @@ export function openEditor(document: SceneDocument, ports: EditingPorts): Editin
   shell.element.append(dock.element, properties.element);
   shell.below.append(bar.element);
   arrange();
-  if (window.__holodeck) window.__holodeck.editor = handsOf(editor);
+  if (window.__holodeck) window.__holodeck.editor = handsOf(editor, world);
   return {
     editor,
     refresh: () => editor.refresh(),
@@ -129,7 +134,11 @@ function othersOn(roster: Roster, you: Peer | null, entity: string): Somebody[] 
     .map(({ peer: { name, color } }) => ({ name, color }));
 }
 
-function handsOf(editor: Editor): EditorHands {
+function handsOf(editor: Editor, world: World): EditorHands {
+  const placeOf = (id: string): Vector3 | null => {
+    const shown = editor.entities.worldOf(id);
+    return shown && new Vector3().setFromMatrixPosition(shown);
+  };
   return {
     get selected() {
       return editor.selection.ids;
@@ -153,5 +162,12 @@ function handsOf(editor: Editor): EditorHands {
     },
     run: (command) => editor.run(command),
     edit: (operations) => editor.edit(operations),
+    shownAt: (id) => placeOf(id)?.toArray() ?? null,
+    pixelOf: (id) => {
+      const place = placeOf(id)?.project(world.stage.camera);
+      if (!place) return null;
+      const { left, top, width, height } = world.container.getBoundingClientRect();
+      return [left + ((place.x + 1) / 2) * width, top + ((1 - place.y) / 2) * height];
+    },
   };
 }

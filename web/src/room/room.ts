@@ -125,6 +125,7 @@ export class Room implements RoomContext {
       this.preferences,
       this.place.start(Math.random),
       {
+        me: () => this.you?.peer_id ?? null,
         onState: (state) => this.carrier.offer(state),
         onMode: (mode) => this.shell.setMode(mode),
         onFocus: (text) => this.shell.setFocus(text),

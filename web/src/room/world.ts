@@ -16,10 +16,12 @@ import { EFFORTS, firstLevel, Governor, type Level } from "../scene/quality";
 import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
 import type { Preferences } from "../ui/preferences";
-import type { Activity, Environment, PresenceState, Vec3 } from "../wire/generated";
+import type { Activity, Dragged, Environment, PresenceState, Vec3 } from "../wire/generated";
 import { FrameRate } from "./figures";
 
 export interface WorldEvents {
+  /** This page's own peer; null before it has entered. */
+  me(): string | null;
   /** The own state as it is now; called every frame, whoever sends it keeps the pace. */
   onState(state: PresenceState): void;
   onMode(mode: Mode): void;
@@ -30,8 +32,10 @@ export interface WorldEvents {
 
 /** Whoever shows a document in the room. */
 export interface Guest {
-  /** Before every frame: who is to be outlined. */
-  update(marks: ReadonlyMap<string, Mark>): void;
+  /** Before every frame: who is to be outlined, and what others drag. */
+  update(marks: ReadonlyMap<string, Mark>, drags: readonly Dragged[], elapsedS: number): void;
+  /** What the own hand drags. */
+  drags(): readonly Dragged[];
   /** What an entity is called; null where it is none of the guest's. */
   titleOf(entity: string): string | null;
   /** Whether a hand is on its handles: then clicks and pointing are not the room's. */
@@ -193,7 +197,9 @@ export class World {
       rotation: this.hit.rotation,
       target: this.hit.target,
     };
+    const drag = this.guest?.drags() ?? [];
     this.events.onState({
+      ...(drag.length > 0 ? { drag } : {}),
       pose: {
         position: quantizePosition(this.position),
         rotation: quantizeRotation(this.view.head()),
@@ -260,9 +266,17 @@ export class World {
     }
     const marks = this.marks();
     this.outlines.show(marks);
-    this.guest?.update(marks);
+    this.guest?.update(marks, this.othersDrags(), elapsedS);
     this.events.onFocus(this.focus());
     this.stage.render(seconds, reducedMotion);
+  }
+
+  /** Of everybody but this page: the own hand's work is shown by the hand itself. */
+  private othersDrags(): Dragged[] {
+    const own = this.events.me();
+    return [...this.roster.members.values()].flatMap(({ peer, state }) =>
+      peer.peer_id === own ? [] : [...(state?.state.drag ?? [])],
+    );
   }
 
   private marks(): Map<string, Mark> {

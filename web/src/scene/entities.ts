@@ -68,6 +68,8 @@ export class SceneEntities {
   private lampsStale = false;
   /** Those that a hand holds: the document does not move them meanwhile. */
   private held: ReadonlySet<string> = new Set();
+  /** Those that others move just now. */
+  private led: ReadonlySet<string> = new Set();
 
   constructor(
     private view: View,
@@ -105,7 +107,19 @@ export class SceneEntities {
     this.sync([...before].filter((id) => !ids.has(id)));
   }
 
-  /** Puts somebody who is held to a place in the world, here only. */
+  /** Whether the own hand holds it. */
+  holds(id: string): boolean {
+    return this.held.has(id);
+  }
+
+  /** Those that others move: their places are set by `carry` until they are not among them. */
+  lead(ids: ReadonlySet<string>): void {
+    const before = this.led;
+    this.led = ids;
+    this.sync([...before].filter((id) => !ids.has(id)));
+  }
+
+  /** Puts somebody who is held or led to a place in the world, here only. */
   carry(id: string, world: Matrix4): void {
     const node = this.nodes.get(id);
     if (!node) return;
@@ -179,7 +193,7 @@ export class SceneEntities {
       above?.below.add(node);
       node.above = above;
     }
-    if (!this.held.has(id)) {
+    if (!this.held.has(id) && !this.led.has(id)) {
       position.fromArray(positionOf(entity));
       rotation.fromArray(rotationOf(entity));
       node.local.compose(position, rotation, scale.fromArray(scaleOf(entity)));

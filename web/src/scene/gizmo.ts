@@ -5,8 +5,10 @@
  * The handles hold a pivot at the main one's place; what happens to the pivot happens to all that is held.
  */
 
-import { Matrix4, Object3D } from "three";
+import { Matrix4, Object3D, Quaternion, Vector3 } from "three";
 import { TransformControls } from "three/addons/controls/TransformControls.js";
+import { quantizePosition, quantizeRotation } from "../motion/maths";
+import { type Dragged, LIMITS } from "../wire/generated";
 import type { SceneEntities } from "./entities";
 import type { Stage } from "./stage";
 
@@ -56,6 +58,12 @@ export class Gizmo {
 
   get dragging(): boolean {
     return this.gripped;
+  }
+
+  /** Where what is held is now; nothing where no hand has moved it. */
+  drags(): Dragged[] {
+    if (!this.gripped || !this.moved) return [];
+    return [...this.worlds()].slice(0, LIMITS.DRAGGED_MAX).map(([id, world]) => draggedOf(id, world));
   }
 
   /** Holds these, the main one last; nothing where there are none. During a gesture it keeps what it has. */
@@ -138,4 +146,18 @@ export class Gizmo {
     const change = new Matrix4().multiplyMatrices(this.pivot.matrixWorld, this.startInverse);
     return new Map([...this.starts].map(([id, start]) => [id, start.clone().premultiply(change)]));
   }
+}
+
+const position = new Vector3();
+const rotation = new Quaternion();
+const scale = new Vector3();
+
+function draggedOf(id: string, world: Matrix4): Dragged {
+  world.decompose(position, rotation, scale);
+  return {
+    id,
+    position: quantizePosition(position.toArray()),
+    rotation: quantizeRotation(rotation.toArray()),
+    scale: quantizePosition(scale.toArray()),
+  };
 }

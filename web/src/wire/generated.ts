@@ -185,12 +185,21 @@ export interface Pointer {
   target?: EntityId | null;
 }
 
+/** Where an entity is in the world while a hand moves it. The document learns of it when the hand lets go. */
+export interface Dragged {
+  id: EntityId;
+  position: Vec3;
+  rotation: Quat;
+  scale: Vec3;
+}
+
 /** All of one peer's ephemeral state. Every update carries the whole, so the newest alone is enough. */
 export interface PresenceState {
   pose?: Pose | null;
   cursor?: Pointer | null;
   selection?: readonly EntityId[];
   activity?: Activity;
+  drag?: readonly Dragged[];
 }
 
 /** Deletes so many code points. */
@@ -1038,6 +1047,7 @@ export const LIMITS = {
   LEAVE_GRACE_S: 5,
   PEERS_PER_USER: 8,
   SELECTION_MAX: 64,
+  DRAGGED_MAX: 16,
   ENTITY_ID_CHARS: 64,
   WORLD_M: 100000,
   REST_CURSOR_PER_S: 10,
