@@ -7,11 +7,17 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chalicelib.documents.model import History
+from chalicelib.documents.model import History, Queue, Shelf
 from chalicelib.presence.service import Rows
-from tests.fakes.documents import MemoryLog
+from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
 from tests.fakes.presence import MemoryRows
+
+if TYPE_CHECKING:
+    from pynamodb.models import Model
+
+    from chalicelib.aws.dynamo import Dynamo
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,49 @@ async def op_log(database: Database) -> AsyncIterator[History]:
     if database.endpoint is None:
         yield MemoryLog()
         return
-    from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
-    from chalicelib.aws.tables import bind  # noqa: PLC0415
     from chalicelib.documents.store import LogStore  # noqa: PLC0415
     from chalicelib.documents.tables import OpLogModel  # noqa: PLC0415
 
-    prefix = f"t{uuid.uuid4().hex[:12]}-"
-    bind(OpLogModel, f"{prefix}oplog", region="us-east-1", host=database.endpoint).create_table(wait=True)
-    dynamo = Dynamo(database.endpoint, "us-east-1")
-    try:
+    async with _table(database.endpoint, OpLogModel, "oplog") as (dynamo, prefix):
         yield LogStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def queue(database: Database) -> AsyncIterator[Queue]:
+    """An empty queue over a database."""
+    if database.endpoint is None:
+        yield MemoryQueue()
+        return
+    from chalicelib.documents.queue import QueueStore  # noqa: PLC0415
+    from chalicelib.documents.tables import QueueModel  # noqa: PLC0415
+
+    async with _table(database.endpoint, QueueModel, "queue") as (dynamo, prefix):
+        yield QueueStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def shelf(database: Database) -> AsyncIterator[Shelf]:
+    """An empty shelf over a database."""
+    if database.endpoint is None:
+        yield MemoryShelf()
+        return
+    from chalicelib.documents.shelf import ShelfStore  # noqa: PLC0415
+    from chalicelib.documents.tables import DocumentModel  # noqa: PLC0415
+
+    async with _table(database.endpoint, DocumentModel, "documents") as (dynamo, prefix):
+        yield ShelfStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def _table(endpoint: str, model: "type[Model]", name: str) -> "AsyncIterator[tuple[Dynamo, str]]":
+    """A client, and the prefix of a table that nobody else has."""
+    from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
+    from chalicelib.aws.tables import bind  # noqa: PLC0415
+
+    prefix = f"t{uuid.uuid4().hex[:12]}-"
+    bind(model, prefix + name, region="us-east-1", host=endpoint).create_table(wait=True)
+    dynamo = Dynamo(endpoint, "us-east-1")
+    try:
+        yield dynamo, prefix
     finally:
         await dynamo.close()

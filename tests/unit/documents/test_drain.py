@@ -221,7 +221,7 @@ async def test_an_idle_holder_is_woken() -> None:
     room = Room()
     drainer = room.container()
     room.submit(drainer, "ada", 1)
-    await room.time.pass_ms(10 * limits.DRAIN_TICK_MS + 10)
+    await room.time.pass_ms(8 * limits.DRAIN_TICK_MS + 10)
     room.submit(drainer, "bob", 1)
     await room.time.pass_ms(2 * limits.DRAIN_TICK_MS)
     assert room.committed == [("ada", 1), ("bob", 1)]
