@@ -75,7 +75,8 @@ class Courier:
         """Waits for all; whoever missed something is told that there is more."""
         while any(self._under_way.values()):
             await asyncio.wait([task for tasks in self._under_way.values() for task in tasks])
-        await asyncio.gather(*(self._post(connection_id, hint) for connection_id in self._missed))
+        hints = (self._post(connection_id, hint) for connection_id in self._missed)
+        await asyncio.gather(*hints, return_exceptions=True)
 
     def _posted(self, connection_id: str, task: asyncio.Task[Delivery]) -> None:
         self._under_way[connection_id].discard(task)
@@ -92,6 +93,10 @@ class _Serving:
         self.woken = asyncio.Event()
         self.removals: set[asyncio.Task[None]] = set()
         self.tick_ms: int = limits.DRAIN_TICK_MS
+        self.more = False
+        """Whether the queue was longer than what was read of it last."""
+        self.closed = False
+        """Whether this is the last look: what comes now is for the next holder, however busy the document is."""
 
     def hand(self, waiting: Waiting) -> None:
         """Takes over a submission of this process."""
@@ -132,11 +137,11 @@ class Drainer:
         while True:
             async with self._asking.setdefault(document_id, asyncio.Lock()):
                 serving = self._serving.get(document_id)
-                if serving is not None:
+                if serving is not None and not serving.closed:
                     if not queued:
                         serving.hand(waiting)
                     return
-                mine = await self._lease(document_id)
+                mine = await self._lease(document_id) if serving is None else None
                 if mine is not None:
                     serving = self._serving[document_id] = _Serving()
                     if not queued:
@@ -151,7 +156,7 @@ class Drainer:
             if left_ms > _SKEW_MS:
                 return
             # The promise is about to end and the queue may have been read for the last time: stay, and try after it.
-            await self._sleep(max(0, left_ms + 2 * _SKEW_MS) / 1000)
+            await self._sleep(max(_SKEW_MS, left_ms + 2 * _SKEW_MS) / 1000)
 
     async def _lease(self, document_id: str) -> tuple[str, int] | None:
         """The lease, with its end, if it could be taken; None: it is promised by another."""
@@ -170,23 +175,27 @@ class Drainer:
         courier = Courier(self._post)
         started = lively_at = self._now_ms()
         head = idle = 0
+        lost = False
         try:
             while True:
                 tick = self._now_ms()
+                overdue = tick - started >= limits.BROADCAST_LONGEST_S * 1000
+                serving.closed = tick > until_ms and (lost or overdue)
                 serving.woken.clear()
                 reached = await self._round(document_id, session_id, serving, courier)
                 head = max(head, reached or 0)
+                if (reached is None or serving.closed) and tick > until_ms and not (serving.handed or serving.more):
+                    return
                 if reached is not None:
                     lively_at, idle = tick, 0
-                elif tick > until_ms and not serving.handed:
-                    return
                 else:
                     idle = min(idle + 1, _IDLE_TICKS)
                 now = self._now_ms()
-                lively = lively_at + _LINGER_MS > now and now - started < limits.BROADCAST_LONGEST_S * 1000
+                lively = lively_at + _LINGER_MS > now and not (overdue or lost)
                 if lively and until_ms - now < limits.DRAIN_LEASE_MS // 2:
                     later_ms = now + limits.DRAIN_LEASE_MS
-                    if await self._queue.renew(document_id, holder, later_ms):
+                    lost = not await self._queue.renew(document_id, holder, later_ms)
+                    if not lost:
                         self._promised[document_id] = until_ms = later_ms
                 await self._rest(serving, tick, idle)
         except AppError as exc:  # their clients send them again
@@ -210,7 +219,10 @@ class Drainer:
 
     async def _round(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
         """Commits, answers and tells what waits. The newest revision of it (0: none was committed); None: nothing waited."""
+        if serving.more and serving.removals:  # else the next look shows the same
+            await asyncio.wait(serving.removals)
         desk = await self._queue.desk(document_id)
+        serving.more = desk.more
         queued = [waiting for waiting in desk.waiting if waiting.place not in serving.answered]
         if not queued and not serving.handed:
             return None
@@ -248,8 +260,11 @@ class Drainer:
         for waiting in everything:
             code = refused[waiting.place]
             if code is not None:
-                known = await self._committer.find(document_id, waiting.submission)
-                outcomes[waiting.place] = known or AppError(code)
+                try:
+                    known = await self._committer.find(document_id, waiting.submission)
+                    outcomes[waiting.place] = known or AppError(code)
+                except AppError as exc:
+                    outcomes[waiting.place] = exc
         return outcomes
 
     def _remove(self, document_id: str, serving: _Serving, places: tuple[str, ...]) -> None:
@@ -257,9 +272,9 @@ class Drainer:
         serving.answered.update(places)
 
         async def remove() -> None:
-            with contextlib.suppress(AppError):  # it is answered once more then, and forgotten in INBOX_TTL_S
+            with contextlib.suppress(AppError):  # it is answered once more then
                 await self._queue.remove(document_id, places)
-                serving.answered.difference_update(places)
+            serving.answered.difference_update(places)
 
         task = asyncio.ensure_future(remove())
         serving.removals.add(task)

@@ -49,6 +49,8 @@ class Desk(Struct, frozen=True, kw_only=True):
 
     waiting: tuple[Waiting, ...]
     locks: dict[str, Lock]
+    more: bool = False
+    """Whether more waits than fits one read."""
 
 
 class Listener(Struct, frozen=True, kw_only=True):

@@ -65,7 +65,7 @@ class QueueStore:
         """The first page (1 MB) of all there is; a round that empties it is followed by another."""
         page = await self._dynamo.call("Query", self._query(document_id, ""), _Page)
         waiting = tuple(_waiting.decode(item.body.s) for item in page.items if item.body is not None)
-        return Desk(waiting=waiting, locks=_locks(page.items))
+        return Desk(waiting=waiting, locks=_locks(page.items), more=page.last is not None)
 
     async def locks(self, document_id: str) -> dict[str, Lock]:
         """The locks alone."""

@@ -150,7 +150,7 @@ def _operations(r: Routes, service: Callable[[], Documents], run: Run) -> None:
         "/documents/{document_id}/rollback",
         body=Rollback,
         response=RollbackResult,
-        errors=(*_READ, Code.REVISION_UNKNOWN, Code.DOCUMENT_BUSY),
+        errors=(*_READ, Code.REVISION_UNKNOWN, Code.DOCUMENT_BUSY, Code.LOCK_HELD),
     )
     def rollback_document(call: Call[Rollback]) -> RollbackResult:
         """Brings back the state of a revision as new revisions. Nothing is lost: one can go back to before it."""

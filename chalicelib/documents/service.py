@@ -45,6 +45,7 @@ class Committing(Protocol):
 
     async def submit(self, document_id: str, submission: Submission) -> Record: ...
     async def since(self, document_id: str, revision: int, limit: int) -> tuple[tuple[Record, ...], int]: ...
+    async def find(self, document_id: str, submission: Submission) -> Record | None: ...
 
 
 class State(Protocol):
@@ -218,21 +219,15 @@ class Documents:
     async def submit(self, document_id: str, identity: Identity, body: SubmitOperations) -> OperationResult:
         """Commits a transaction. OPERATION_INVALID, LOCK_HELD, BASE_..., DOCUMENT_BUSY."""
         session_id = await self._writable(document_id, identity)
-        operations = checked(body.operations, body.client, body.seq)
-        if locked(operations, identity.user_id, await self._queue.locks(document_id), self._now_ms()):
-            raise AppError(Code.LOCK_HELD)
-        record = await self._commit(
-            document_id,
-            session_id,
-            Submission(
-                client=body.client,
-                seq=body.seq,
-                base=body.base,
-                seen=body.seen,
-                user_id=identity.user_id,
-                operations=operations,
-            ),
+        submission = Submission(
+            client=body.client,
+            seq=body.seq,
+            base=body.base,
+            seen=body.seen,
+            user_id=identity.user_id,
+            operations=checked(body.operations, body.client, body.seq),
         )
+        record = await self._commit(document_id, session_id, submission)
         return OperationResult(
             document_id=document_id,
             operation=record,
@@ -241,13 +236,18 @@ class Documents:
         )
 
     async def rollback(self, document_id: str, identity: Identity, revision: int) -> RollbackResult:
-        """Brings back the state of a revision, by going on. What is committed meanwhile is kept; REVISION_UNKNOWN."""
+        """Brings back the state of a revision, by going on. What is committed meanwhile is kept.
+
+        REVISION_UNKNOWN; LOCK_HELD, for all of it, where it would change what another has locked.
+        """
         session_id = await self._writable(document_id, identity)
         wanted = await self._states.at(document_id, revision)
         if wanted.revision < revision:
             raise AppError(Code.REVISION_UNKNOWN)
         now = await self._states.at(document_id)
         operations = difference(now.entities, wanted.entities)
+        if await self._locked(document_id, identity.user_id, operations):
+            raise AppError(Code.LOCK_HELD)
         client, head = f"roll{self._random_id(12)}", now.revision
         for seq, part in enumerate(_parts(operations), start=1):
             submission = Submission(client=client, seq=seq, base=head, user_id=identity.user_id, operations=part)
@@ -279,7 +279,15 @@ class Documents:
         await self._readable(document_id, identity)
         return MilestoneList(milestones=await self._shelf.milestones(document_id))
 
+    async def _locked(self, document_id: str, user_id: str, operations: Sequence[Operation]) -> bool:
+        return locked(operations, user_id, await self._queue.locks(document_id), self._now_ms())
+
     async def _commit(self, document_id: str, session_id: str, submission: Submission) -> Record:
+        if await self._locked(document_id, submission.user_id, submission.operations):
+            known = await self._committer.find(document_id, submission)
+            if known is None:
+                raise AppError(Code.LOCK_HELD)
+            return known
         try:
             record = await self._committer.submit(document_id, submission)
         except Refused as exc:

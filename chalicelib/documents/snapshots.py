@@ -55,15 +55,14 @@ class Snapshots:
 
     async def keep_up(self, document_id: str, head: int) -> None:
         """Stores a snapshot where SNAPSHOT_EVERY revisions passed since the last. It may fail: the next one will not."""
-        made = self._made.get(document_id)
-        if made is None:
-            pointer = await self._shelf.pointer(document_id, limits.INTEGER_MAX)
-            made = self._made[document_id] = pointer.revision if pointer else 0
-        if head - made < limits.SNAPSHOT_EVERY:
-            return
-        self._made[document_id] = head
-        with contextlib.suppress(AppError):
-            await self._make(document_id)
+        with contextlib.suppress(AppError):  # what is in the log is there all the same
+            made = self._made.get(document_id)
+            if made is None:
+                pointer = await self._shelf.pointer(document_id, limits.INTEGER_MAX)
+                made = self._made[document_id] = pointer.revision if pointer else 0
+            if head - made >= limits.SNAPSHOT_EVERY:
+                self._made[document_id] = head
+                await self._make(document_id)
 
     async def _make(self, document_id: str) -> None:
         state = await self.at(document_id)

@@ -34,11 +34,19 @@ async def presence_rows(database: Database) -> AsyncIterator[Rows]:
     if database.endpoint is None:
         yield MemoryRows()
         return
+    from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
+    from chalicelib.aws.tables import bind  # noqa: PLC0415
     from chalicelib.presence.store import PresenceStore  # noqa: PLC0415
     from chalicelib.presence.tables import ConnectionModel, PresenceModel  # noqa: PLC0415
 
-    async with _made(database.endpoint, presence=PresenceModel, connections=ConnectionModel) as (dynamo, prefix):
+    prefix = f"t{uuid.uuid4().hex[:12]}-"
+    for model, name in ((PresenceModel, "presence"), (ConnectionModel, "connections")):
+        bind(model, prefix + name, region="us-east-1", host=database.endpoint).create_table(wait=True)
+    dynamo = Dynamo(database.endpoint, "us-east-1")
+    try:
         yield PresenceStore(dynamo, prefix)
+    finally:
+        await dynamo.close()
 
 
 @asynccontextmanager
@@ -50,25 +58,25 @@ async def op_log(database: Database) -> AsyncIterator[History]:
     from chalicelib.documents.store import LogStore  # noqa: PLC0415
     from chalicelib.documents.tables import OpLogModel  # noqa: PLC0415
 
-    async with _made(database.endpoint, oplog=OpLogModel) as (dynamo, prefix):
+    async with _table(database.endpoint, OpLogModel, "oplog") as (dynamo, prefix):
         yield LogStore(dynamo, prefix)
 
 
 @asynccontextmanager
-async def queues(database: Database) -> AsyncIterator[Queue]:
-    """Empty queues over a database."""
+async def queue(database: Database) -> AsyncIterator[Queue]:
+    """An empty queue over a database."""
     if database.endpoint is None:
         yield MemoryQueue()
         return
     from chalicelib.documents.queue import QueueStore  # noqa: PLC0415
     from chalicelib.documents.tables import QueueModel  # noqa: PLC0415
 
-    async with _made(database.endpoint, queue=QueueModel) as (dynamo, prefix):
+    async with _table(database.endpoint, QueueModel, "queue") as (dynamo, prefix):
         yield QueueStore(dynamo, prefix)
 
 
 @asynccontextmanager
-async def shelves(database: Database) -> AsyncIterator[Shelf]:
+async def shelf(database: Database) -> AsyncIterator[Shelf]:
     """An empty shelf over a database."""
     if database.endpoint is None:
         yield MemoryShelf()
@@ -76,19 +84,18 @@ async def shelves(database: Database) -> AsyncIterator[Shelf]:
     from chalicelib.documents.shelf import ShelfStore  # noqa: PLC0415
     from chalicelib.documents.tables import DocumentModel  # noqa: PLC0415
 
-    async with _made(database.endpoint, documents=DocumentModel) as (dynamo, prefix):
+    async with _table(database.endpoint, DocumentModel, "documents") as (dynamo, prefix):
         yield ShelfStore(dynamo, prefix)
 
 
 @asynccontextmanager
-async def _made(endpoint: str, **models: "type[Model]") -> AsyncIterator[tuple["Dynamo", str]]:
-    """Tables of one's own, by short name: a client for them, and their prefix."""
+async def _table(endpoint: str, model: "type[Model]", name: str) -> "AsyncIterator[tuple[Dynamo, str]]":
+    """A client, and the prefix of a table that nobody else has."""
     from chalicelib.aws.dynamo import Dynamo  # noqa: PLC0415
     from chalicelib.aws.tables import bind  # noqa: PLC0415
 
     prefix = f"t{uuid.uuid4().hex[:12]}-"
-    for name, model in models.items():
-        bind(model, prefix + name, region="us-east-1", host=endpoint).create_table(wait=True)
+    bind(model, prefix + name, region="us-east-1", host=endpoint).create_table(wait=True)
     dynamo = Dynamo(endpoint, "us-east-1")
     try:
         yield dynamo, prefix

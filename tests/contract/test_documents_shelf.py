@@ -1,101 +1,126 @@
-"""One contract for the shelf of documents, run on the fake, on moto and on Amazon's DynamoDB Local."""
+"""One contract for documents, milestones and pointers to snapshots, run on the fake, on moto and on DynamoDB Local."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from chalicelib.documents.model import Pointer, Shelf
-from chalicelib.wire import limits
 from chalicelib.wire.documents import DocumentKind, Milestone, SharedDocument
-from tests.contract.tables import Database, shelves
+from chalicelib.wire.limits import INTEGER_MAX
+from tests.contract.tables import Database, shelf
 
-S = f"ses_{1:020}"
-OTHER = f"ses_{2:020}"
-D = f"doc_{1:020}"
+D, D2 = (f"doc_{n:020}" for n in (1, 2))
+S, S2 = (f"ses_{n:020}" for n in (1, 2))
 
 
 @pytest.fixture
-async def shelf(database: Database) -> AsyncIterator[Shelf]:
+async def made(database: Database) -> AsyncIterator[Shelf]:
     """The implementation under test, empty."""
-    async with shelves(database) as made:
-        yield made
+    async with shelf(database) as found:
+        yield found
 
 
-def document(number: int, session_id: str = S, at_ms: int = 0) -> SharedDocument:
-    """One document of a session."""
+def document(number: int, session_id: str = S, at_ms: int = 1) -> SharedDocument:
+    """A document of a session."""
     return SharedDocument(
         document_id=f"doc_{number:020}",
         session_id=session_id,
-        name=f"Plan {number} é",
+        name="Plan é😀",
         kind=DocumentKind.DOCUMENT,
         created_at_ms=at_ms,
         created_by="ada",
     )
 
 
-def milestone(revision: int, name: str = "a") -> Milestone:
-    """A name for a revision of D."""
+def milestone(number: int, revision: int, document_id: str = D, name: str = "Done é😀") -> Milestone:
+    """A name for a revision."""
     return Milestone(
-        milestone_id=f"mil_{revision:020}",
-        document_id=D,
+        milestone_id=f"mil_{number:020}",
+        document_id=document_id,
         name=name,
         revision=revision,
-        created_at_ms=7,
+        created_at_ms=1,
         created_by="ada",
     )
 
 
 def pointer(revision: int) -> Pointer:
-    """Where the snapshot of a revision is."""
-    return Pointer(revision=revision, key=f"snapshots/{revision}", size_bytes=revision)
+    """Where a snapshot is."""
+    return Pointer(revision=revision, key=f"snapshots/{D}/{revision}", size_bytes=revision * 10)
 
 
-async def test_documents_are_found_by_id_and_by_session(shelf: Shelf) -> None:
-    """A session's in the order in which they were made; one that was dropped is gone from both."""
-    assert await shelf.document(D) is None
-    assert await shelf.documents(S) == ()
-    made = [document(n, at_ms=100 - n) for n in (1, 2, 3)]
-    for each in (*made, document(4, OTHER)):
-        await shelf.add(each)
-    assert await shelf.document(made[1].document_id) == made[1]
-    assert await shelf.documents(S) == tuple(reversed(made))
-    await shelf.drop(made[1])
-    assert await shelf.document(made[1].document_id) is None
-    assert await shelf.documents(S) == (made[2], made[0])
-    assert await shelf.documents(OTHER) == (document(4, OTHER),)
+async def test_documents_are_listed_by_age(made: Shelf) -> None:
+    """Oldest first, by id within a moment; each session its own; each is found by its id."""
+    for found in (document(2, at_ms=5), document(3, at_ms=3), document(1, at_ms=5), document(4, S2)):
+        await made.add(found)
+    assert await made.documents(S) == (document(3, at_ms=3), document(1, at_ms=5), document(2, at_ms=5))
+    assert await made.documents(S2) == (document(4, S2),)
+    assert await made.documents("ses_3") == ()
+    assert await made.document(f"doc_{4:020}") == document(4, S2)
+    assert await made.document("doc_9") is None
 
 
-async def test_milestones_are_read_newest_revision_first(shelf: Shelf) -> None:
-    """As numbers, not as text."""
-    for revision in (9, 10, 100, 2):
-        await shelf.add_milestone(milestone(revision))
-    assert await shelf.milestones(D) == tuple(milestone(r) for r in (100, 10, 9, 2))
-    assert await shelf.milestones("doc_other") == ()
+async def test_a_dropped_document_is_nowhere(made: Shelf) -> None:
+    """Neither in the list nor by its id; dropping it again does nothing."""
+    for number in (1, 2):
+        await made.add(document(number))
+    for _ in range(2):
+        await made.drop(document(1))
+    assert await made.documents(S) == (document(2),)
+    assert await made.document(D) is None
 
 
-async def test_the_newest_snapshot_before_a_revision_is_found(shelf: Shelf) -> None:
-    """At it or before; none where all are later."""
-    assert await shelf.pointer(D, limits.INTEGER_MAX) is None
-    for revision in (500, 1000, 99_500):
-        await shelf.add_pointer(D, pointer(revision))
-    await shelf.add_milestone(milestone(700))
-    found = {r: await shelf.pointer(D, r) for r in (499, 500, 999, 1000, 99_499, limits.INTEGER_MAX)}
-    assert found == {
-        499: None,
-        500: pointer(500),
-        999: pointer(500),
-        1000: pointer(1000),
-        99_499: pointer(1000),
-        limits.INTEGER_MAX: pointer(99_500),
-    }
+async def test_milestones_are_listed_newest_first(made: Shelf) -> None:
+    """By revision as a number; several may name one; each document has its own."""
+    for number, revision in ((1, 9), (2, 10), (3, 100), (4, 10), (5, 0)):
+        await made.add_milestone(milestone(number, revision))
+    await made.add_milestone(milestone(6, 50, D2))
+    found = await made.milestones(D)
+    assert [m.revision for m in found] == [100, 10, 10, 9, 0]
+    assert {m.milestone_id for m in found} == {f"mil_{number:020}" for number in range(1, 6)}
+    assert milestone(3, 100) in found
+    assert await made.milestones("doc_3") == ()
 
 
-async def test_what_was_erased_names_its_snapshots(shelf: Shelf) -> None:
-    """So that their objects are removed too."""
-    for revision in (500, 1000):
-        await shelf.add_pointer(D, pointer(revision))
-        await shelf.add_milestone(milestone(revision))
-    assert set(await shelf.erase(D)) == {pointer(500), pointer(1000)}
-    assert await shelf.milestones(D) == ()
-    assert await shelf.pointer(D, limits.INTEGER_MAX) is None
-    assert await shelf.erase(D) == ()
+async def test_the_order_of_milestones_is_one(made: Shelf) -> None:
+    """Those of one revision are in one order, whatever order they were made in."""
+    for number in (2, 1, 3):
+        await made.add_milestone(milestone(number, 7))
+    assert await made.milestones(D) == tuple(milestone(number, 7) for number in (3, 2, 1))
+
+
+async def test_the_nearest_snapshot(made: Shelf) -> None:
+    """The newest at or before a revision; none before the first."""
+    assert await made.pointer(D, INTEGER_MAX) is None
+    await made.add_milestone(milestone(1, 3))
+    await made.add(document(1))
+    for revision in (9, 500, 1000):
+        await made.add_pointer(D, pointer(revision))
+    await made.add_pointer(D2, pointer(700))
+    for asked, expected in ((INTEGER_MAX, 1000), (1000, 1000), (999, 500), (500, 500), (499, 9), (9, 9)):
+        assert await made.pointer(D, asked) == pointer(expected)
+    for asked in (8, 0):
+        assert await made.pointer(D, asked) is None
+
+
+async def test_a_snapshot_that_is_made_again(made: Shelf) -> None:
+    """Two containers may make one of the same revision: there is one pointer."""
+    for _ in range(2):
+        await made.add_pointer(D, pointer(500))
+    assert await made.erase(D) == (pointer(500),)
+
+
+async def test_what_belongs_to_a_document_is_erased(made: Shelf) -> None:
+    """Milestones and pointers, which are told; more than one page of them; nothing of another's."""
+    await made.add(document(1))
+    for number in range(30):
+        await made.add_pointer(D, pointer(number * 500))
+        await made.add_milestone(milestone(number, number, name="n" * 100))
+    await made.add_milestone(milestone(1, 50, D2))
+    await made.add_pointer(D2, pointer(7))
+    assert {found.revision for found in await made.erase(D)} == {number * 500 for number in range(30)}
+    assert await made.milestones(D) == ()
+    assert await made.pointer(D, INTEGER_MAX) is None
+    assert await made.erase(D) == ()
+    assert len(await made.milestones(D2)) == 1
+    assert await made.pointer(D2, 8) == pointer(7)

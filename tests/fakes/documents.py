@@ -134,7 +134,7 @@ class MemoryShelf:
 
     async def milestones(self, document_id: str) -> tuple[Milestone, ...]:
         """Newest revision first."""
-        return tuple(sorted(self.named.get(document_id, []), key=lambda m: (-m.revision, m.milestone_id)))
+        return tuple(sorted(self.named.get(document_id, []), key=lambda m: (m.revision, m.milestone_id), reverse=True))
 
     async def add_milestone(self, milestone: Milestone) -> None:
         """Adds one."""

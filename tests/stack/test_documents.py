@@ -1,18 +1,19 @@
-"""Documents through the whole system's ports: every route, every message, roles, locks, many writers at once."""
+"""Documents and locks by REST, through real HTTP, workers and tables: every route, every typed refusal."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from benchmarks.client import Api, PeerClient, Person, Refused
-from benchmarks.editor import DocumentClient, scene_of
-from chalicelib.ot.canonical import state_hash
-from chalicelib.ot.state import Entity
-from chalicelib.wire import limits
-from chalicelib.wire.codes import Code
+from benchmarks.client import Api, Person, Refused
+from benchmarks.editor import scene_of
+from chalicelib.wire.bodies import ActivityPage, Session
+from chalicelib.wire.codes import MESSAGE, STATUS, Code
 from chalicelib.wire.documents import (
+    DocumentKind,
     DocumentList,
+    EntityCreate,
+    EntityDelete,
+    EntityUpdate,
     HistoryPage,
     Lock,
     LockList,
@@ -20,241 +21,273 @@ from chalicelib.wire.documents import (
     MilestoneList,
     OperationPage,
     OperationResult,
+    PublicOperation,
     RollbackResult,
     SharedDocument,
     Snapshot,
 )
-from chalicelib.wire.messages import DocCommits, DocFetch, OpAck, OpCommitted, OpRejected, OpSubmit
-from chalicelib.wire.operations import Add, Create, Set, Text
-from chalicelib.wire.types import Role
+from chalicelib.wire.operations import Add, Create, Delete, Set
+from chalicelib.wire.types import Visibility
 
 pytestmark = pytest.mark.stack
 ADA, BOB = "ada00000", "bob00000"
-E = f"{ADA}.1"
+BOX = f"{ADA}.1"
 
 
-async def room(api: Api, *others: str) -> tuple[str, str, list[Person]]:
-    """A session, its scene, and the people in it, the owner first."""
-    people = [await api.guest(name) for name in ("Ada", *others)]
-    session = await api.create(people[0], "Workshop")
-    for person in people:
-        await api.join(person, session.session_id)
-    return session.session_id, scene_of(session.session_id), people
+async def room(api: Api, **fields: Any) -> tuple[Person, Session, str]:
+    """A session's owner, the session, and its scene."""
+    owner = await api.guest("Ada")
+    session = await api.create(owner, "Room", **fields)
+    await api.join(owner, session.session_id)
+    return owner, session, scene_of(session.session_id)
+
+
+async def guest(api: Api, owner: Person, session_id: str, role: str = "editor") -> Person:
+    """Somebody else in the session."""
+    made = await api.guest("Bob")
+    await api.join(made, session_id)
+    if role != "editor":
+        await api.call("PUT", f"/sessions/{session_id}/participants/{made.user_id}", owner, {"role": role})
+    return made
 
 
 async def submit(
-    api: Api, who: Person, document_id: str, *operations: dict[str, Any], **fields: Any
+    api: Api, who: Person, document_id: str, seq: int, base: int, *operations: PublicOperation, client: str = ADA
 ) -> OperationResult:
-    """A commit by REST."""
-    body = {"client": ADA, "seq": 1, "base": 0, "operations": operations, **fields}
+    """One transaction."""
+    body = {"client": client, "seq": seq, "base": base, "operations": operations}
     return await api.call("POST", f"/documents/{document_id}/operations", who, body, OperationResult)
 
 
-async def refused(asking: Any, *codes: Code) -> None:
-    """A typed error, with its correlation id."""
+async def counted(api: Api, who: Person, document_id: str, to: int) -> None:
+    """A box whose `n` was set at every revision: at revision r it is r."""
+    await submit(api, who, document_id, 1, 0, Create(id=BOX, props={"n": 1}))
+    for n in range(2, to + 1):
+        await submit(api, who, document_id, n, n - 1, Set(id=BOX, path=("n",), value=n))
+
+
+async def refused(api: Api, code: Code, method: str, path: str, who: Person | None, body: object = None) -> None:
+    """A call that must be refused: with its status, its words and an id to ask about."""
     with pytest.raises(Refused) as caught:
-        await asking
-    assert caught.value.error.code in codes
-    assert caught.value.error.message
-    assert caught.value.error.correlation_id
+        await api.call(method, path, who, body)
+    error = caught.value.error
+    assert (error.code, caught.value.status) == (code, STATUS[code])
+    assert error.message.startswith(MESSAGE[code])  # and maybe where
+    assert len(error.correlation_id) > 8
 
 
-def op(value: Any, path: str = "a") -> dict[str, Any]:
-    """The usual operation."""
-    return {"op": "set", "id": E, "path": [path], "value": value}
+async def test_documents_come_and_go(api: Api) -> None:
+    """A session has its scene; others are created, listed, read and deleted."""
+    owner, session, scene = await room(api)
+    at = f"/sessions/{session.session_id}/documents"
+    made = await api.call("POST", at, owner, {"name": "Plan"}, SharedDocument)
+    assert (made.name, made.kind, made.created_by) == ("Plan", DocumentKind.DOCUMENT, owner.user_id)
+    listed = await api.call("GET", at, owner, None, DocumentList)
+    assert [(d.document_id, d.kind) for d in listed.documents] == [
+        (scene, DocumentKind.SCENE),
+        (made.document_id, DocumentKind.DOCUMENT),
+    ]
+    await submit(api, owner, made.document_id, 1, 0, Create(id=BOX))
+    snapshot = await api.call("GET", f"/documents/{made.document_id}", owner, None, Snapshot)
+    assert (snapshot.document, snapshot.revision, list(snapshot.entities)) == (made, 1, [BOX])
+    assert await api.call("DELETE", f"/documents/{made.document_id}", owner) is None
+    await refused(api, Code.DOCUMENT_UNKNOWN, "GET", f"/documents/{made.document_id}", owner)
+    await refused(api, Code.SCENE_REQUIRED, "DELETE", f"/documents/{scene}", owner)
 
 
-async def test_a_documents_life_by_rest(api: Api) -> None:
-    """Made, written, read at any revision, its history, a name, back and forth, gone."""
-    session_id, scene, (ada, bob) = await room(api, "Bob")
-    plan = await api.call("POST", f"/sessions/{session_id}/documents", ada, {"name": "Plan"}, SharedDocument)
-    listed = await api.call("GET", f"/sessions/{session_id}/documents", bob, None, DocumentList)
-    assert [d.document_id for d in listed.documents] == [scene, plan.document_id]
-    path = f"/documents/{plan.document_id}"
-    await submit(api, ada, plan.document_id, {"op": "create", "id": E, "props": {"a": 1}})
-    for seq in range(2, 6):
-        await submit(api, ada, plan.document_id, op(seq), seq=seq, base=seq - 1)
-    late = await submit(api, bob, plan.document_id, op("bob"), client=BOB, base=1)
-    assert (late.operation.revision, late.conflicts_with, late.transformed) == (6, (2, 3, 4, 5), False)
-    assert {o.user_id for o in late.operation.overridden} == {ada.user_id}
-    assert await submit(api, bob, plan.document_id, op("bob"), client=BOB, base=1) == late
-    for revision in range(1, 6):
-        found = await api.call("GET", f"{path}?revision={revision}", bob, None, Snapshot)
-        assert (found.revision, found.head, found.entities[E].props) == (revision, 6, {"a": revision})
-    page = await api.call("GET", f"{path}/operations?since=4&limit=1", bob, None, OperationPage)
-    assert ([c.revision for c in page.operations], page.head) == ([5], 6)
-    history = await api.call("GET", f"{path}/history?limit=2&entity={E}", bob, None, HistoryPage)
-    assert ([c.revision for c in history.entries], history.before) == ([6, 5], 5)
-    named = await api.call("POST", f"{path}/milestones", bob, {"name": "Draft", "revision": 3}, Milestone)
-    milestones = await api.call("GET", f"{path}/milestones", ada, None, MilestoneList)
-    assert milestones.milestones == (named,)
-    back = await api.call("POST", f"{path}/rollback", bob, {"revision": 3}, RollbackResult)
-    assert (back.revision, back.operations) == (7, 1)
-    assert (await api.call("GET", path, ada, None, Snapshot)).entities[E].props == {"a": 3}
-    await api.call("DELETE", path, ada)
-    await refused(api.call("GET", path, ada, None, Snapshot), Code.DOCUMENT_UNKNOWN)
+async def test_the_seed_operations_and_what_they_become(api: Api) -> None:
+    """Sugar is committed as the algebra's operations; what met something says so; what was overridden is named."""
+    owner, session, scene = await room(api)
+    bob = await guest(api, owner, session.session_id)
+    made = await submit(api, owner, scene, 1, 0, EntityCreate(entity_type="box", entity_id=BOX, position=(1, 2, 3)))
+    assert (made.operation.revision, made.operation.user_id, made.transformed) == (1, owner.user_id, False)
+    await submit(api, owner, scene, 2, 1, EntityUpdate(entity_id=BOX, props={"colour": "red"}))
+    late = await submit(api, bob, scene, 1, 1, EntityUpdate(entity_id=BOX, props={"colour": "blue"}), client=BOB)
+    assert late.conflicts_with == (2,)
+    assert [(o.revision, o.user_id) for o in late.operation.overridden] == [(2, owner.user_id)]
+    await submit(api, owner, scene, 3, 3, EntityDelete(entity_id=BOX))
+    state = await api.call("GET", f"/documents/{scene}", bob, None, Snapshot)
+    assert (state.revision, state.head, state.document.kind) == (4, 4, DocumentKind.SCENE)
+    assert state.entities[BOX].alive is False
+    assert state.entities[BOX].props["colour"] == "blue"
+    assert state.entities[BOX].props["position"] == [1.0, 2.0, 3.0]
 
 
-async def test_the_seeds_names_are_taken(api: Api) -> None:
-    """What is sent in the seed's words is committed in the algebra's."""
-    _, scene, (ada,) = await room(api)
-    made = await submit(api, ada, scene, {"op": "entity_create", "entity_type": "screen_share_surface"})
-    (created,) = made.operation.operations
-    await submit(api, ada, scene, {"op": "entity_update", "entity_id": created.id, "scale": [2, 2, 2]}, seq=2, base=1)
-    await submit(api, ada, scene, {"op": "avatar_move", "position": [1, 0, 2]}, seq=3, base=2)
-    await submit(api, ada, scene, {"op": "entity_delete", "entity_id": created.id}, seq=4, base=3)
-    found = (await api.call("GET", f"/documents/{scene}", ada, None, Snapshot)).entities
-    assert (found[created.id].alive, found[created.id].props["scale"]) == (False, [2, 2, 2])
-    assert found[f"{ADA}.avatar"].props["position"] == [1, 0, 2]
+async def test_a_resend_is_harmless(api: Api) -> None:
+    """Z2: the answer is the first one's, though others wrote, and though the object is another's by now."""
+    owner, session, scene = await room(api)
+    bob = await guest(api, owner, session.session_id)
+    first = await submit(api, owner, scene, 1, 0, Create(id=BOX))
+    await submit(api, bob, scene, 1, 1, Set(id=BOX, path=("a",), value=1), client=BOB)
+    assert await submit(api, owner, scene, 1, 0, Create(id=BOX)) == first
+    await api.call("POST", f"/collaboration/sessions/{session.session_id}/locks", bob, {"object_id": BOX}, Lock)
+    assert await submit(api, owner, scene, 1, 0, Create(id=BOX)) == first
+    page = await api.call("GET", f"/documents/{scene}/operations", owner, None, OperationPage)
+    assert (page.head, len(page.operations)) == (2, 2)
 
 
-async def test_refusals_by_rest(api: Api) -> None:
-    """A viewer reads and does not write; a stranger learns nothing; what is broken says how."""
-    session_id, scene, (ada, vic) = await room(api, "Vic")
-    await api.call("PUT", f"/sessions/{session_id}/participants/{vic.user_id}", ada, {"role": Role.VIEWER})
+async def test_operations_and_history_come_in_pages(api: Api) -> None:
+    """Forwards from any revision, backwards before any, and only what touches one entity."""
+    owner, _, scene = await room(api)
+    await counted(api, owner, scene, 7)
+    await submit(api, owner, scene, 8, 7, Create(id=f"{ADA}.2"))
+    at, seen = f"/documents/{scene}/operations", 0
+    while True:
+        page = await api.call("GET", f"{at}?since={seen}&limit=3", owner, None, OperationPage)
+        assert (page.since, page.head) == (seen, 8)
+        assert [commit.revision for commit in page.operations] == list(range(seen + 1, min(8, seen + 3) + 1))
+        if not page.operations:
+            break
+        seen = page.operations[-1].revision
+    assert seen == 8
+    at, before, found = f"/documents/{scene}/history?limit=3", "", list[int]()
+    while True:
+        entries = await api.call("GET", at + before, owner, None, HistoryPage)
+        found += (commit.revision for commit in entries.entries)
+        if entries.before is None:
+            break
+        before = f"&before={entries.before}"
+    assert found == [8, 7, 6, 5, 4, 3, 2, 1]
+    touching = await api.call("GET", f"/documents/{scene}/history?entity={ADA}.2", owner, None, HistoryPage)
+    assert ([commit.revision for commit in touching.entries], touching.before) == ([8], None)
+
+
+async def test_a_document_as_it_was_and_back(api: Api) -> None:
+    """Z8: a past revision's state is that of its replay; a rollback brings it back by going on, and is undone the same."""
+    owner, _, scene = await room(api)
+    await counted(api, owner, scene, 4)
+    await submit(api, owner, scene, 5, 4, Delete(id=BOX))
+    then = await api.call("GET", f"/documents/{scene}?revision=2", owner, None, Snapshot)
+    assert (then.revision, then.head, then.entities[BOX].props, then.entities[BOX].alive) == (2, 5, {"n": 2}, True)
+    assert (await api.call("GET", f"/documents/{scene}?revision=0", owner, None, Snapshot)).entities == {}
+    back = await api.call("POST", f"/documents/{scene}/rollback", owner, {"revision": 2}, RollbackResult)
+    assert back == RollbackResult(revision=6, operations=2)
+    assert (await api.call("GET", f"/documents/{scene}", owner, None, Snapshot)).entities == then.entities
+    again = await api.call("POST", f"/documents/{scene}/rollback", owner, {"revision": 2}, RollbackResult)
+    assert again == RollbackResult(revision=6, operations=0)
+    await api.call("POST", f"/documents/{scene}/rollback", owner, {"revision": 5}, RollbackResult)
+    assert (await api.call("GET", f"/documents/{scene}", owner, None, Snapshot)).entities[BOX].alive is False
+
+
+async def test_milestones(api: Api) -> None:
+    """Of the head or of a revision, listed newest first."""
+    owner, _, scene = await room(api)
+    await counted(api, owner, scene, 3)
+    at = f"/documents/{scene}/milestones"
+    early = await api.call("POST", at, owner, {"name": "Early", "revision": 1}, Milestone)
+    now = await api.call("POST", at, owner, {"name": "Now"}, Milestone)
+    assert (early.revision, now.revision, now.created_by, now.document_id) == (1, 3, owner.user_id, scene)
+    assert (await api.call("GET", at, owner, None, MilestoneList)).milestones == (now, early)
+
+
+async def test_locks(api: Api) -> None:
+    """Acquired, listed, renewed, let go, broken; what is locked by another cannot be written (Z6)."""
+    owner, session, scene = await room(api)
+    bob = await guest(api, owner, session.session_id)
+    at = f"/collaboration/sessions/{session.session_id}/locks"
+    await submit(api, owner, scene, 1, 0, Create(id=BOX))
+    first = await api.call("POST", at, owner, {"object_id": BOX}, Lock)
+    assert (first.user_id, (await api.call("GET", at, bob, None, LockList)).locks) == (owner.user_id, (first,))
+    await refused(api, Code.LOCK_HELD, "POST", at, bob, {"object_id": BOX})
+    change = {"client": BOB, "seq": 1, "base": 1, "operations": [Add(id=BOX, path=("n",), by=1)]}
+    await refused(api, Code.LOCK_HELD, "POST", f"/documents/{scene}/operations", bob, change)
+    await refused(api, Code.LOCK_HELD, "POST", f"/documents/{scene}/rollback", bob, {"revision": 0})
+    await submit(api, owner, scene, 2, 1, Set(id=BOX, path=("a",), value=1))
+    renewed = await api.call("PUT", f"{at}/{BOX}", owner, {"token": first.token, "ttl_s": 120}, Lock)
+    assert renewed.expires_at_ms > first.expires_at_ms
+    await refused(api, Code.LOCK_LOST, "PUT", f"{at}/{BOX}", bob, {"token": first.token})
+    await refused(api, Code.LOCK_LOST, "DELETE", f"{at}/{BOX}", bob)
+    broken = await api.call("POST", at, bob, {"object_id": BOX, "break": True}, Lock)
+    assert broken.token > first.token
+    await refused(api, Code.LOCK_LOST, "PUT", f"{at}/{BOX}", owner, {"token": first.token})
+    assert await api.call("DELETE", f"{at}/{BOX}", bob) is None
+    assert (await api.call("GET", at, owner, None, LockList)).locks == ()
+    feed = await api.call("GET", f"/collaboration/sessions/{session.session_id}/activity", owner, None, ActivityPage)
+    assert ("lock.broken", {"object_id": BOX}) in [(event.kind, event.detail) for event in feed.events]
+
+
+async def test_a_viewer_only_looks(api: Api) -> None:
+    """Everything can be read, nothing written; an editor deletes no documents."""
+    owner, session, scene = await room(api)
+    await counted(api, owner, scene, 2)
+    other = await api.call("POST", f"/sessions/{session.session_id}/documents", owner, {"name": "Plan"}, SharedDocument)
+    viewer = await guest(api, owner, session.session_id, "viewer")
+    locks = f"/collaboration/sessions/{session.session_id}/locks"
+    for path in (f"/documents/{scene}", f"/documents/{scene}/operations", f"/documents/{scene}/history", locks):
+        await api.call("GET", path, viewer)
+    transaction = {"client": BOB, "seq": 1, "base": 2, "operations": [Add(id=BOX, path=("n",), by=1)]}
+    for method, path, body in (
+        ("POST", f"/documents/{scene}/operations", transaction),
+        ("POST", f"/documents/{scene}/rollback", {"revision": 1}),
+        ("POST", f"/documents/{scene}/milestones", {"name": "Mine"}),
+        ("POST", f"/sessions/{session.session_id}/documents", {"name": "Mine"}),
+        ("POST", locks, {"object_id": BOX}),
+        ("PUT", f"{locks}/{BOX}", {"token": 1}),
+        ("DELETE", f"/documents/{other.document_id}", None),
+    ):
+        await refused(api, Code.ROLE_INSUFFICIENT, method, path, viewer, body)
+    editor = await guest(api, owner, session.session_id)
+    await refused(api, Code.ROLE_INSUFFICIENT, "DELETE", f"/documents/{other.document_id}", editor)
+
+
+async def test_a_stranger_learns_nothing(api: Api) -> None:
+    """Of a private session's documents not even that they exist; without a token nothing at all."""
+    owner, session, scene = await room(api, visibility=Visibility.PRIVATE)
+    await counted(api, owner, scene, 1)
+    other = await api.call("POST", f"/sessions/{session.session_id}/documents", owner, {"name": "Plan"}, SharedDocument)
     stranger = await api.guest("Eve")
-    path = f"/documents/{scene}"
-    await submit(api, ada, scene, {"op": "create", "id": E})
-    assert (await api.call("GET", path, vic, None, Snapshot)).revision == 1
-    for writing in (
-        submit(api, vic, scene, op(1), client="vic00000"),
-        api.call("POST", f"{path}/rollback", vic, {"revision": 0}),
-        api.call("POST", f"{path}/milestones", vic, {"name": "m"}),
-        api.call("POST", f"/sessions/{session_id}/documents", vic, {"name": "Plan"}),
-        api.call("POST", f"/collaboration/sessions/{session_id}/locks", vic, {"object_id": E}),
+    transaction = {"client": BOB, "seq": 1, "base": 0, "operations": [Add(id=BOX, path=("n",), by=1)]}
+    for document_id in (scene, other.document_id, "doc_" + "z" * 20):
+        for method, path, body in (
+            ("GET", "", None),
+            ("DELETE", "", None),
+            ("GET", "/operations", None),
+            ("GET", "/history", None),
+            ("GET", "/milestones", None),
+            ("POST", "/operations", transaction),
+            ("POST", "/rollback", {"revision": 0}),
+            ("POST", "/milestones", {"name": "Mine"}),
+        ):
+            await refused(api, Code.DOCUMENT_UNKNOWN, method, f"/documents/{document_id}{path}", stranger, body)
+    at = f"/collaboration/sessions/{session.session_id}/locks"
+    await refused(api, Code.SESSION_UNKNOWN, "GET", at, stranger)
+    await refused(api, Code.SESSION_UNKNOWN, "GET", f"/sessions/{session.session_id}/documents", stranger)
+    await refused(api, Code.TOKEN_MISSING, "GET", f"/documents/{scene}", None)
+
+
+async def test_what_cannot_be(api: Api) -> None:
+    """Revisions that are not there, bases that never were, operations against the rules: each has its code."""
+    owner, _, scene = await room(api)
+    await counted(api, owner, scene, 2)
+    at = f"/documents/{scene}"
+
+    def transaction(base: int, *operations: object, **fields: object) -> dict[str, object]:
+        return {"client": ADA, "seq": 9, "base": base, "operations": operations, **fields}
+
+    add = Add(id=BOX, path=("n",), by=1)
+    for code, method, path, body in (
+        (Code.REVISION_UNKNOWN, "GET", f"{at}?revision=3", None),
+        (Code.REVISION_UNKNOWN, "POST", f"{at}/rollback", {"revision": 3}),
+        (Code.REVISION_UNKNOWN, "POST", f"{at}/milestones", {"name": "Never", "revision": 3}),
+        (Code.BASE_AHEAD, "POST", f"{at}/operations", transaction(3, add)),
+        (Code.BASE_BEHIND_OWN, "POST", f"{at}/operations", transaction(0, add)),
+        (Code.OPERATION_INVALID, "POST", f"{at}/operations", transaction(2, Create(id="bob00000.1"))),
+        (Code.OPERATION_INVALID, "POST", f"{at}/operations", transaction(2, Set(id=BOX, path=("__proto__",), value=1))),
+        (Code.BODY_INVALID, "POST", f"{at}/operations", transaction(2)),
+        (Code.BODY_INVALID, "POST", f"{at}/operations", transaction(2, {"op": "explode", "id": BOX})),
+        (Code.IDENTITY_MISMATCH, "POST", f"{at}/operations", transaction(2, add, user_id="somebody_else")),
+        (Code.QUERY_INVALID, "GET", f"{at}/operations?limit=0", None),
+        (Code.QUERY_INVALID, "GET", f"{at}/history?before=-1", None),
     ):
-        await refused(writing, Code.ROLE_INSUFFICIENT)
-    for method, what in (("GET", path), ("GET", f"{path}/history"), ("GET", f"{path}/operations"), ("DELETE", path)):
-        await refused(api.call(method, what, stranger), Code.DOCUMENT_UNKNOWN, Code.ROLE_INSUFFICIENT)
-    await refused(api.call("GET", f"{path}?revision=9", ada), Code.REVISION_UNKNOWN)
-    await refused(api.call("POST", f"{path}/rollback", ada, {"revision": 9}), Code.REVISION_UNKNOWN)
-    await refused(api.call("DELETE", path, ada), Code.SCENE_REQUIRED)
-    await refused(submit(api, ada, scene, op(1), seq=2, base=9), Code.BASE_AHEAD)
-    await refused(submit(api, ada, scene, {"op": "create", "id": "other.1"}, seq=2, base=1), Code.OPERATION_INVALID)
-    await refused(submit(api, ada, scene, {"op": "nonsense"}), Code.BODY_INVALID)
-    await refused(submit(api, ada, scene, op(1), seq=2, base=1, user_id=vic.user_id), Code.IDENTITY_MISMATCH)
-    assert (await api.call("GET", path, vic, None, Snapshot)).revision == 1
+        await refused(api, code, method, path, owner, body)
+    assert (await api.call("GET", at, owner, None, Snapshot)).head == 2
 
 
-async def test_messages(api: Api) -> None:
-    """Submitted by one, acknowledged to them, told to both; resent after a reconnect it is the same revision (Z2)."""
-    session_id, scene, (ada, bob) = await room(api, "Bob")
-    message = OpSubmit(
-        id="m1", document_id=scene, client=ADA, seq=1, base=0, operations=(Create(id=E, props={"a": 1}),)
-    )
-    async with (
-        await api.enter(ada, session_id, "tab00001", join=False) as first,
-        await api.enter(bob, session_id, "tab00001", join=False) as second,
-    ):
-        told = asyncio.create_task(second.next(OpCommitted))
-        ack = await ask(first, message, OpAck)
-        assert (ack.id, ack.operation.revision, ack.operation.user_id) == ("m1", 1, ada.user_id)
-        assert (await told).commits == (ack.operation,)
-    async with await api.enter(ada, session_id, "tab00001", join=False) as again:
-        assert (await ask(again, message, OpAck)).operation == ack.operation
-        fetched = await ask(again, DocFetch(id="f1", document_id=scene, since=0), DocCommits)
-        assert (fetched.id, fetched.head, fetched.commits) == ("f1", 1, (ack.operation,))
-        elsewhere = OpSubmit(document_id=f"doc_{'z' * 20}", client=ADA, seq=2, base=0, operations=(put(),))
-        rejected = await ask(again, elsewhere, OpRejected)
-        assert (rejected.code, rejected.operations) == (Code.DOCUMENT_UNKNOWN, (put(),))
-
-
-async def test_a_lock_keeps_others_edits_out_until_its_holder_is_gone(api: Api) -> None:
-    """Z6: rejected before it is committed, with the payload; a lock ends with its holder's connection, or is broken."""
-    session_id, scene, (ada, bob) = await room(api, "Bob")
-    await submit(api, ada, scene, {"op": "create", "id": E})
-    base = f"/collaboration/sessions/{session_id}/locks"
-    blocked = OpSubmit(document_id=scene, client=BOB, seq=1, base=1, operations=(put(),))
-    async with await api.enter(bob, session_id, "tab00001", join=False) as peer:
-        async with await api.enter(ada, session_id, "tab00001", join=False) as holder:
-            lock = await api.call("POST", base, ada, {"object_id": E}, Lock)
-            renewed = await api.call("PUT", f"{base}/{E}", ada, {"token": lock.token, "ttl_s": 120}, Lock)
-            assert renewed.expires_at_ms > lock.expires_at_ms
-            assert (await api.call("GET", base, bob, None, LockList)).locks == (renewed,)
-            await refused(api.call("POST", base, bob, {"object_id": E}), Code.LOCK_HELD)
-            await refused(submit(api, bob, scene, op(1), client=BOB, base=1), Code.LOCK_HELD)
-            rejected = await ask(peer, blocked, OpRejected)
-            assert (rejected.code, rejected.seq, rejected.operations) == (Code.LOCK_HELD, 1, (put(),))
-            await holder.leave()
-        async with asyncio.timeout(20):
-            while (await api.call("GET", base, bob, None, LockList)).locks:  # noqa: ASYNC110 - it is told to nobody
-                await asyncio.sleep(0.1)
-        assert (await ask(peer, blocked, OpAck)).operation.revision == 2
-        mine = await api.call("POST", base, bob, {"object_id": E}, Lock)
-        assert mine.token > lock.token
-        broken = await api.call("POST", base, ada, {"object_id": E, "break": True}, Lock)
-        await refused(api.call("PUT", f"{base}/{E}", bob, {"token": mine.token}), Code.LOCK_LOST)
-        await api.call("DELETE", f"{base}/{E}", ada)
-        assert broken.token > mine.token
-    feed: dict[str, Any] = await api.call("GET", f"/collaboration/sessions/{session_id}/activity", ada)
-    assert "lock.broken" in str(feed)
-
-
-async def test_many_write_at_once_and_nothing_is_lost(api: Api) -> None:
-    """Z1: eight clients, shared things, texts and counters: no gap, nothing twice, and all see the same."""
-    session_id, scene, people = await room(api, *(f"P{n}" for n in range(7)))
-    await submit(api, people[0], scene, {"op": "create", "id": E, "props": {"n": 0, "t": ""}})
-    clients = [await DocumentClient.open(api, person, session_id) for person in people]
-
-    async def work(number: int, client: DocumentClient) -> None:
-        for step in range(25):
-            await client.edit(
-                [
-                    Add(id=E, path=("n",), by=1),
-                    Text(id=E, path=("t",), edit=(f"<{number}.{step}>",)),
-                    Set(id=E, path=("last",), value=[number, step]),
-                    Create(id=client.new_id(), props={"by": number}),
-                ]
-            )
-            await asyncio.sleep(0.01)
-        await client.settled()
-
-    await asyncio.gather(*(work(n, client) for n, client in enumerate(clients)))
-    snapshot = await api.call("GET", f"/documents/{scene}", people[0], None, Snapshot)
-    for client in clients:
-        await client.until(lambda client=client: client.editor.revision == snapshot.revision)  # type: ignore[misc]
-        await client.close()
-    truth = {
-        i: Entity(alive=e.alive, parent=e.parent, order=e.order, props=e.props) for i, e in snapshot.entities.items()
-    }
-    assert {state_hash(dict(client.entities)) for client in clients} == {state_hash(truth)}
-    shared = truth[E].props
-    assert shared["n"] == 8 * 25
-    assert sorted(shared["t"][1:-1].split("><")) == sorted(f"{n}.{step}" for n in range(8) for step in range(25))
-    assert len(truth) == 1 + 8 * 25
-    page = await api.call("GET", f"/documents/{scene}/operations?limit=100", people[0], None, OperationPage)
-    revisions = [commit.revision for commit in page.operations]
-    assert revisions == list(range(1, len(revisions) + 1))
-
-
-async def test_what_is_removed_from_the_session_may_write_no_more(api: Api) -> None:
-    """On the open connection, and by REST; what it committed stays."""
-    session_id, scene, (ada, bob) = await room(api, "Bob")
-    await submit(api, bob, scene, {"op": "create", "id": f"{BOB}.1"}, client=BOB)
-    await api.call("DELETE", f"/sessions/{session_id}/participants/{bob.user_id}", ada)
-    await refused(
-        submit(api, bob, scene, op(1), client=BOB, seq=2, base=1),
-        Code.DOCUMENT_UNKNOWN,
-        Code.ROLE_INSUFFICIENT,
-        Code.PARTICIPANT_BANNED,
-    )
-    assert (await api.call("GET", f"/documents/{scene}", ada, None, Snapshot)).revision == 1
-
-
-def test_a_message_holds_a_whole_transaction() -> None:
-    """What fits a frame up fits a record twice, and an item of the log."""
-    assert limits.WS_FRAME_BYTES < limits.TRANSACTION_BYTES
-    assert 2 * limits.TRANSACTION_BYTES <= limits.LOG_ITEM_BYTES
-
-
-def put(value: Any = 1) -> Set:
-    """The usual operation, as a value."""
-    return Set(id=E, path=("a",), value=value)
-
-
-async def ask(peer: PeerClient, message: Any, type_: Any) -> Any:
-    """Sends one message, and waits for the answer of a type."""
-    answer = asyncio.create_task(peer.next(type_))
-    await asyncio.sleep(0)
-    await peer.send(message)
-    return await answer
+async def test_documents_end_with_their_session(api: Api) -> None:
+    """Nothing can be read of them afterwards."""
+    owner, session, scene = await room(api)
+    await counted(api, owner, scene, 2)
+    other = await api.call("POST", f"/sessions/{session.session_id}/documents", owner, {"name": "Plan"}, SharedDocument)
+    await api.call("DELETE", f"/sessions/{session.session_id}", owner)
+    for document_id in (scene, other.document_id):
+        await refused(api, Code.DOCUMENT_UNKNOWN, "GET", f"/documents/{document_id}", owner)

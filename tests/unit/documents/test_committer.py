@@ -217,3 +217,74 @@ async def test_what_was_rebased_by_its_client_still_reports_what_it_overrides() 
     late = await made(log).submit(D, replace(submission("bob00000", base=2), seen=1))
     assert [(o.revision, o.user_id) for o in late.overridden] == [(2, "eve"), (3, "ada00000")]
     assert late.submitted is None
+
+
+async def test_what_is_older_than_what_is_kept_is_read_from_the_log() -> None:
+    """Reading on from any revision, however much of an old document a process has read."""
+    log = SlowLog()
+    log.logs[D] = [other(r) for r in range(1, limits.LOG_PAGE + 11)]
+    committer = made(log)
+    for since in (0, 5, 9, 10, 11, limits.LOG_PAGE + 10):
+        found, head = await committer.since(D, since, 3)
+        assert ([r.revision for r in found], head) == ([r.revision for r in log.logs[D][since : since + 3]], 510)
+    assert await committer.since("doc_2", 0, 3) == ((), 0)
+
+
+async def test_what_a_process_keeps_of_a_document_is_bounded() -> None:
+    """What was forgotten is read again, where somebody was so far behind."""
+    log = SlowLog()
+    committer = made(log)
+    for seq in range(1, limits.TAIL_RECORDS + 3):
+        await committer.submit(D, submission(seq=seq, base=seq - 1))
+    assert len(committer._tails[D].records) < limits.TAIL_RECORDS
+    done = await committer.submit(D, submission("bob00000", base=5))
+    assert len(done.conflicts_with) == limits.TAIL_RECORDS - 3
+
+
+async def test_a_transaction_is_found_by_its_name() -> None:
+    """Where it may not be committed any more: the record it is, or nothing."""
+    log = SlowLog()
+    committer = made(log)
+    first = await committer.submit(D, submission())
+    await committer.submit(D, submission("bob00000", base=1))
+    assert await made(log).find(D, submission()) == first
+    assert await made(log).find(D, submission(seq=2)) is None
+    assert await made(log).find(D, submission(seq=2, base=99)) is None
+    assert await made(log).find("doc_2", submission()) is None
+
+
+async def test_those_who_ask_at_once_are_read_for_at_once() -> None:
+    """One reading serves all who came while another was under way."""
+
+    class Counting(SlowLog):
+        readings = 0
+
+        async def since(
+            self, document_id: str, revision: int, limit: int, *, boundary: bool = False
+        ) -> tuple[Record, ...]:
+            self.readings += 1
+            await asyncio.sleep(0)
+            return await super().since(document_id, revision, limit, boundary=boundary)
+
+    log = Counting()
+    log.logs[D] = [other(1)]
+    committer = made(log)
+    await committer.since(D, 0, 10)
+    log.logs[D] += [other(r) for r in range(2, 2 * limits.LOG_PAGE)]
+    answers = await asyncio.gather(*(committer.since(D, 0, 10) for _ in range(20)))
+    assert {head for _, head in answers} == {2 * limits.LOG_PAGE - 1}
+    assert log.readings <= 4
+
+
+async def test_whoever_waits_is_cancelled() -> None:
+    """Its transaction is committed with the others all the same, and is answered when it is sent again."""
+    log = SlowLog()
+    committer = made(log)
+    tasks = [asyncio.create_task(committer.submit(D, submission(f"client{n:02}"))) for n in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(r) for r in results] == [Record, asyncio.CancelledError, Record]
+    again = await committer.submit(D, submission("client01"))
+    assert [r.client for r in log.logs[D]].count("client01") == 1
+    assert log.logs[D][again.revision - 1] == again

@@ -1,83 +1,99 @@
-"""Locks: who holds, who waits, who breaks, and when they end."""
-
-from collections.abc import Awaitable
+"""Locks: who may, how many, what becomes of them; and what ends with whom."""
 
 import pytest
 
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
-from chalicelib.wire.documents import AcquireLock, RenewLock
+from chalicelib.wire.documents import AcquireLock, Lock, RenewLock
 from chalicelib.wire.errors import AppError
-from tests.unit.documents.house import E, House, S, person
-
-ADA, BOB, VIC, EVE = (person(name) for name in ("ada", "bob", "vic", "eve"))
-
-
-async def code_of(asking: Awaitable[object]) -> Code:
-    """What it is refused with."""
-    with pytest.raises(AppError) as caught:
-        await asking
-    return caught.value.code
+from chalicelib.wire.tokens import Identity
+from tests.fakes.papers import ADA, BOB, BOX, EVE, SCENE, SESSION, ZOE, Papers
 
 
-async def test_a_lock_is_one_persons_until_it_ends(house: House) -> None:
-    """Renewed by them, refused to others, free when it has ended; seen by everybody."""
-    locks = house.container().locks
-    held = await locks.acquire(S, ADA, AcquireLock(object_id=E, ttl_s=10))
-    assert held.expires_at_ms == house.clock() + 10_000
-    assert await code_of(locks.acquire(S, BOB, AcquireLock(object_id=E))) is Code.LOCK_HELD
-    house.clock.ms += 9_000
-    renewed = await locks.renew(S, ADA, E, RenewLock(token=held.token, ttl_s=10))
-    assert renewed.expires_at_ms == house.clock() + 10_000
-    assert (await locks.held(S, VIC)).locks == (renewed,)
-    house.clock.ms += 10_001
-    assert (await locks.held(S, VIC)).locks == ()
-    assert await code_of(locks.renew(S, ADA, E, RenewLock(token=held.token))) is Code.LOCK_LOST
-    taken = await locks.acquire(S, BOB, AcquireLock(object_id=E))
-    assert taken.token > held.token
-    assert house.noted == []
+async def taken(papers: Papers, identity: Identity = ADA, object_id: str = BOX, *, take: bool = False) -> Lock:
+    """A lock."""
+    return await papers.locks.acquire(SESSION, identity, AcquireLock(object_id=object_id, break_=take))
 
 
-async def test_a_lock_that_is_broken_is_lost_and_the_feed_tells(house: House) -> None:
-    """Its old holder may not renew it, nor let go of it."""
-    locks = house.container().locks
-    held = await locks.acquire(S, ADA, AcquireLock(object_id=E))
-    broken = await locks.acquire(S, BOB, AcquireLock(object_id=E, break_=True))
-    assert broken.token > held.token
-    assert house.noted == [("lock.broken", "bob", E)]
-    assert await code_of(locks.renew(S, ADA, E, RenewLock(token=held.token))) is Code.LOCK_LOST
-    assert await code_of(locks.release(S, ADA, E)) is Code.LOCK_LOST
-    await locks.acquire(S, BOB, AcquireLock(object_id=E, break_=True))
-    assert len(house.noted) == 1
+async def test_it_is_held_until_its_end() -> None:
+    """By one; then it is free."""
+    papers = Papers()
+    lock = await taken(papers)
+    assert lock.expires_at_ms == papers.now + limits.LOCK_TTL_S * 1000
+    assert (await papers.locks.held(SESSION, EVE)).locks == (lock,)
+    with pytest.raises(AppError, match=Code.LOCK_HELD):
+        await taken(papers, BOB)
+    papers.now = lock.expires_at_ms + 1
+    assert (await papers.locks.held(SESSION, EVE)).locks == ()
+    assert (await taken(papers, BOB)).token > lock.token
+    assert papers.notes == []
 
 
-async def test_who_may_lock(house: House) -> None:
-    """Who may edit; who may see sees the locks; a stranger nothing."""
-    locks = house.container().locks
-    assert await code_of(locks.acquire(S, VIC, AcquireLock(object_id=E))) is Code.ROLE_INSUFFICIENT
-    assert await code_of(locks.renew(S, VIC, E, RenewLock(token=1))) is Code.ROLE_INSUFFICIENT
-    assert await code_of(locks.held(S, EVE)) is Code.SESSION_UNKNOWN
-    assert await code_of(locks.release(S, EVE, E)) is Code.SESSION_UNKNOWN
-    assert await code_of(locks.release(S, VIC, E)) is Code.LOCK_LOST
+async def test_one_that_is_broken_is_told_of() -> None:
+    """In the feed; taking one's own again, or one that has ended, is no news."""
+    papers = Papers()
+    await taken(papers, take=True)
+    await taken(papers, take=True)
+    await taken(papers, BOB, take=True)
+    assert papers.notes == [(SESSION, "lock.broken", "bob", BOX)]
 
 
-async def test_locks_are_limited(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many in a session; one that is held already may be kept."""
-    monkeypatch.setattr(limits, "LOCKS_PER_SESSION", 2)
-    locks = house.container().locks
-    for name in ("o1", "o2"):
-        await locks.acquire(S, ADA, AcquireLock(object_id=name))
-    assert await code_of(locks.acquire(S, ADA, AcquireLock(object_id="o3"))) is Code.LOCK_LIMIT
-    await locks.acquire(S, ADA, AcquireLock(object_id="o2"))
-    await locks.release(S, ADA, "o1")
-    await locks.acquire(S, ADA, AcquireLock(object_id="o3"))
+async def test_it_is_renewed_with_its_token() -> None:
+    """Not with an older one, and not after its end."""
+    papers = Papers()
+    lock = await taken(papers)
+    renewed = await papers.locks.renew(SESSION, ADA, BOX, RenewLock(token=lock.token, ttl_s=100))
+    assert renewed == Lock(object_id=BOX, user_id="ada", token=lock.token, expires_at_ms=papers.now + 100_000)
+    with pytest.raises(AppError, match=Code.LOCK_LOST):
+        await papers.locks.renew(SESSION, ADA, BOX, RenewLock(token=lock.token - 1))
+    papers.now = renewed.expires_at_ms + 1
+    with pytest.raises(AppError, match=Code.LOCK_LOST):
+        await papers.locks.renew(SESSION, ADA, BOX, RenewLock(token=lock.token))
 
 
-async def test_whoever_leaves_lets_go_of_everything(house: House) -> None:
-    """And of nobody else's."""
-    locks = house.container().locks
-    for name in ("o1", "o2"):
-        await locks.acquire(S, ADA, AcquireLock(object_id=name))
-    kept = await locks.acquire(S, BOB, AcquireLock(object_id="o3"))
-    await locks.release_all(S, "ada")
-    assert (await locks.held(S, VIC)).locks == (kept,)
+async def test_it_is_let_go_by_its_holder() -> None:
+    """Even by one who has become a viewer; by nobody else."""
+    papers = Papers()
+    await taken(papers, BOB)
+    with pytest.raises(AppError, match=Code.LOCK_LOST):
+        await papers.locks.release(SESSION, ADA, BOX)
+    papers.gate.roles["bob"] = "viewer"
+    await papers.locks.release(SESSION, BOB, BOX)
+    assert (await papers.locks.held(SESSION, ADA)).locks == ()
+
+
+async def test_only_so_many() -> None:
+    """At the limit one's own can be taken again, and what has ended does not count."""
+    papers = Papers()
+    for n in range(limits.LOCKS_PER_SESSION):
+        await taken(papers, object_id=f"ada00000.{n}")
+    with pytest.raises(AppError, match=Code.LOCK_LIMIT):
+        await taken(papers, object_id="ada00000.more")
+    await taken(papers, object_id="ada00000.7")
+    papers.now += limits.LOCK_TTL_S * 1000 + 1
+    await taken(papers, object_id="ada00000.more")
+
+
+@pytest.mark.parametrize(("identity", "code"), [(EVE, Code.ROLE_INSUFFICIENT), (ZOE, Code.SESSION_UNKNOWN)])
+async def test_who_may_not(identity: Identity, code: Code) -> None:
+    """A viewer sees them only; a stranger not even that."""
+    papers = Papers()
+    for asking in (taken(papers, identity), papers.locks.renew(SESSION, identity, BOX, RenewLock(token=1))):
+        with pytest.raises(AppError, match=code):
+            await asking
+    with pytest.raises(AppError, match=Code.LOCK_LOST if identity is EVE else code):
+        await papers.locks.release(SESSION, identity, BOX)
+    if identity is ZOE:
+        with pytest.raises(AppError, match=code):
+            await papers.locks.held(SESSION, identity)
+
+
+async def test_they_end_with_their_holder() -> None:
+    """All of theirs, and only theirs."""
+    papers = Papers()
+    for n in range(3):
+        await taken(papers, BOB, f"bob00000.{n}")
+    kept = await taken(papers)
+    await papers.locks.release_all(SESSION, "bob")
+    assert (await papers.locks.held(SESSION, ADA)).locks == (kept,)
+    assert list(papers.queue.held) == [SCENE]

@@ -1,284 +1,376 @@
-"""The documents service: who may read and write, every revision, going back, names for revisions, deletion."""
+"""Documents as the routes ask for them: who may, what is refused, what is told to whom, what becomes of what is deleted."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
-import msgspec
 import pytest
 
-from chalicelib.documents.service import scene_id, session_of
+from chalicelib.documents.model import Record
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
-from chalicelib.wire.documents import (
-    CreateDocument,
-    CreateMilestone,
-    DocumentKind,
-    EntityCreate,
-    EntityUpdate,
-    Lock,
-    OperationResult,
-    PublicOperation,
-    SharedDocument,
-    SubmitOperations,
-)
+from chalicelib.wire.documents import CreateDocument, CreateMilestone, EntityCreate, Lock, SubmitOperations
 from chalicelib.wire.errors import AppError
-from chalicelib.wire.operations import Create, Delete, Set
-from tests.unit.documents.house import Container, D, E, House, S, person, put
+from chalicelib.wire.operations import Add, Create, Delete, Set, Text
+from chalicelib.wire.tokens import Identity
+from tests.fakes.papers import ADA, BOB, BOX, EVE, MADE_MS, SCENE, SESSION, ZOE, Papers
 
-ADA, BOB, VIC, EVE = (person(name) for name in ("ada", "bob", "vic", "eve"))
-
-
-@pytest.fixture
-def room(house: House) -> Container:
-    """One container."""
-    return house.container()
-
-
-async def submit(
-    room: Container, *operations: PublicOperation, seq: int = 1, base: int = 0, document_id: str = D, who: str = "ada"
-) -> OperationResult:
-    """A commit by REST."""
-    body = SubmitOperations(client=f"{who:0<8}", seq=seq, base=base, operations=operations)
-    return await room.documents.submit(document_id, person(who), body)
-
-
-async def code_of(asking: Awaitable[object]) -> Code:
-    """What it is refused with."""
-    with pytest.raises(AppError) as caught:
-        await asking
-    return caught.value.code
+Asking = Callable[[Papers, Identity, str], Awaitable[object]]
+ADDED = SubmitOperations(client="eve00000", seq=1, base=0, operations=(Add(id=BOX, path=("n",), by=1),))
+READING: dict[str, Asking] = {
+    "snapshot": lambda p, i, d: p.documents.snapshot(d, i, None),
+    "operations": lambda p, i, d: p.documents.operations(d, i, since=0, limit=5),
+    "history": lambda p, i, d: p.documents.history(d, i, entity=None, before=None, limit=5),
+    "milestones": lambda p, i, d: p.documents.milestones(d, i),
+}
+WRITING: dict[str, Asking] = {
+    "submit": lambda p, i, d: p.documents.submit(d, i, ADDED),
+    "rollback": lambda p, i, d: p.documents.rollback(d, i, 0),
+    "create_milestone": lambda p, i, d: p.documents.create_milestone(d, i, CreateMilestone(name="Mine")),
+    "delete": lambda p, i, d: p.documents.delete(d, i),
+}
 
 
-async def build(room: Container, revisions: int = 6) -> None:
-    """A box, and its property `a` set to 2, 3, 4, ..."""
-    await submit(room, Create(id=E, props={"a": 1}))
-    for revision in range(2, revisions + 1):
-        await submit(room, put(revision), seq=revision, base=revision - 1)
+async def lock(papers: Papers, user_id: str, object_id: str = BOX) -> None:
+    """Somebody holds an object."""
+    wanted = Lock(object_id=object_id, user_id=user_id, token=0, expires_at_ms=papers.now + 1000)
+    await papers.queue.lock(SCENE, wanted, papers.now, take=True)
 
 
-async def test_a_session_has_a_scene_and_what_is_made_beside_it(house: House, room: Container) -> None:
-    """The scene is there unasked, first, with the session's owner and age."""
-    made = [await room.documents.create(S, BOB, CreateDocument(name=f"Plan {n}")) for n in range(2)]
-    scene, *others = (await room.documents.documents(S, VIC)).documents
-    assert scene == SharedDocument(
-        document_id=D, session_id=S, name="Scene", kind=DocumentKind.SCENE, created_at_ms=7, created_by="ada"
-    )
-    assert others == made
-    assert (made[0].created_by, made[0].kind, made[0].session_id) == ("bob", DocumentKind.DOCUMENT, S)
-    assert scene_id(session_of(D)) == D
+async def other(papers: Papers, name: str = "Plan") -> str:
+    """A document beside the scene."""
+    return (await papers.documents.create(SESSION, ADA, CreateDocument(name=name))).document_id
 
 
-async def test_documents_are_limited(house: House, room: Container) -> None:
-    """So many to a session, the scene among them."""
+# -- who may --
+
+
+@pytest.mark.parametrize("asking", [*READING.values(), *WRITING.values()], ids=[*READING, *WRITING])
+async def test_a_stranger_learns_nothing(asking: Asking) -> None:
+    """Not even whether there is a document: a scene, another, or none at all are the same to them."""
+    papers = Papers()
+    for document_id in (SCENE, await other(papers), "doc_" + "z" * 20):
+        with pytest.raises(AppError, match=Code.DOCUMENT_UNKNOWN):
+            await asking(papers, ZOE, document_id)
+    with pytest.raises(AppError, match=Code.DOCUMENT_UNKNOWN):
+        await asking(papers, ADA, "doc_" + "z" * 20)
+
+
+@pytest.mark.parametrize("asking", READING.values(), ids=READING)
+async def test_a_viewer_reads(asking: Asking) -> None:
+    """Everything."""
+    papers = Papers()
+    for document_id in (SCENE, await other(papers)):
+        await asking(papers, EVE, document_id)
+
+
+@pytest.mark.parametrize("asking", WRITING.values(), ids=WRITING)
+async def test_a_viewer_writes_nothing(asking: Asking) -> None:
+    """Nowhere."""
+    papers = Papers()
+    for document_id in (SCENE, await other(papers)):
+        with pytest.raises(AppError, match=Code.ROLE_INSUFFICIENT):
+            await asking(papers, EVE, document_id)
+    with pytest.raises(AppError, match=Code.ROLE_INSUFFICIENT):
+        await papers.documents.create(SESSION, EVE, CreateDocument(name="Mine"))
+    assert papers.log.logs == {}
+
+
+async def test_only_an_owner_deletes() -> None:
+    """And nobody the scene."""
+    papers = Papers()
+    made = await other(papers)
+    with pytest.raises(AppError, match=Code.ROLE_INSUFFICIENT):
+        await papers.documents.delete(made, BOB)
+    with pytest.raises(AppError, match=Code.SCENE_REQUIRED):
+        await papers.documents.delete(SCENE, ADA)
+    await papers.documents.delete(made, ADA)
+
+
+# -- which documents there are --
+
+
+async def test_the_scene_is_always_there() -> None:
+    """First, with the session's own characters, owner and age; then the others, the oldest first."""
+    papers = Papers()
+    made = []
+    for name in ("Plan", "Notes"):
+        papers.now += 1
+        made.append(await other(papers, name))
+    listed = (await papers.documents.documents(SESSION, EVE)).documents
+    assert [document.document_id for document in listed] == [SCENE, *made]
+    assert (listed[0].created_by, listed[0].created_at_ms) == ("ada", MADE_MS)
+    assert [document.name for document in listed] == ["Scene", "Plan", "Notes"]
+    with pytest.raises(AppError, match=Code.SESSION_UNKNOWN):
+        await papers.documents.documents(SESSION, ZOE)
+
+
+async def test_only_so_many_documents() -> None:
+    """The scene is one of them."""
+    papers = Papers()
     for _ in range(limits.DOCUMENTS_PER_SESSION - 1):
-        await room.documents.create(S, ADA, CreateDocument(name="Plan"))
-    assert await code_of(room.documents.create(S, ADA, CreateDocument(name="Plan"))) is Code.DOCUMENT_LIMIT
+        await other(papers)
+    with pytest.raises(AppError, match=Code.DOCUMENT_LIMIT):
+        await other(papers)
+    assert len((await papers.documents.documents(SESSION, ADA)).documents) == limits.DOCUMENTS_PER_SESSION
 
 
-async def test_who_may_do_what(house: House, room: Container) -> None:
-    """A viewer reads; a stranger learns nothing, not even that there is a document."""
-    await build(room)
-    document = await room.documents.create(S, ADA, CreateDocument(name="Plan"))
-    service = room.documents
-    assert (await service.snapshot(D, VIC, None)).revision == 6
-    assert await code_of(submit(room, put(1), who="vic")) is Code.ROLE_INSUFFICIENT
-    assert await code_of(service.rollback(D, VIC, 1)) is Code.ROLE_INSUFFICIENT
-    assert await code_of(service.create_milestone(D, VIC, CreateMilestone(name="m"))) is Code.ROLE_INSUFFICIENT
-    assert await code_of(service.create(S, VIC, CreateDocument(name="Plan"))) is Code.ROLE_INSUFFICIENT
-    assert await code_of(service.delete(document.document_id, BOB)) is Code.ROLE_INSUFFICIENT
-    for hidden in (D, document.document_id, f"doc_{'z' * 20}"):
-        assert await code_of(service.snapshot(hidden, EVE, None)) is Code.DOCUMENT_UNKNOWN
-        assert await code_of(service.operations(hidden, EVE, since=0, limit=1)) is Code.DOCUMENT_UNKNOWN
-        assert await code_of(service.history(hidden, EVE, entity=None, before=None, limit=1)) is Code.DOCUMENT_UNKNOWN
-        assert await code_of(service.milestones(hidden, EVE)) is Code.DOCUMENT_UNKNOWN
-        assert await code_of(service.delete(hidden, EVE)) is Code.DOCUMENT_UNKNOWN
-        assert await code_of(submit(room, put(1), who="eve", document_id=hidden)) is Code.DOCUMENT_UNKNOWN
-    assert await code_of(service.documents(S, EVE)) is Code.SESSION_UNKNOWN
+async def test_a_deleted_document_leaves_nothing() -> None:
+    """Log, queue, shelf and objects; and it is unknown from then on."""
+    papers = Papers()
+    made = await other(papers)
+    await papers.submit(ADA, 1, 0, Create(id=BOX), document_id=made)
+    await papers.documents.create_milestone(made, ADA, CreateMilestone(name="Now"))
+    await papers.documents.delete(made, ADA)
+    assert (papers.log.logs, papers.shelf.about, papers.shelf.named) == ({}, {}, {})
+    with pytest.raises(AppError, match=Code.DOCUMENT_UNKNOWN):
+        await papers.submit(ADA, 2, 1, document_id=made)
 
 
-async def test_a_commit_says_what_became_of_it(house: House, room: Container) -> None:
-    """The revision, whether it was changed, whom it met; everybody in the room is told."""
-    await build(room, 2)
-    result = await submit(room, put("late"), who="bob", base=1)
-    assert (result.operation.revision, result.transformed, result.conflicts_with) == (3, False, (2,))
-    assert [o.user_id for o in result.operation.overridden] == ["ada"]
-    assert house.told("vic") == [1, 2, 3]
-    again = await submit(room, put("late"), who="bob", base=1)
-    assert again == result
+async def test_all_ends_with_the_session() -> None:
+    """The scene, the others, their locks and snapshots; nothing of another session's."""
+    papers = Papers()
+    papers.filled(limits.SNAPSHOT_EVERY)
+    await papers.states.keep_up(SCENE, limits.SNAPSHOT_EVERY)
+    assert papers.objects.kept
+    await lock(papers, "bob")
+    await papers.submit(ADA, 1, 0, Create(id=BOX), document_id=await other(papers))
+    papers.log.logs["doc_" + "b" * 20] = []
+    await papers.documents.erase(SESSION)
+    assert papers.log.logs == {"doc_" + "b" * 20: []}
+    assert (papers.shelf.about, papers.queue.held, papers.objects.kept) == ({}, {}, {})
+    assert papers.shelf.pointers == {}
 
 
-async def test_sugar_is_committed_as_the_algebra(house: House, room: Container) -> None:
-    """The seed's names; an id is made where none was given."""
-    result = await submit(room, EntityCreate(entity_type="box"))
-    assert isinstance(result.operation.operations[0], Create)
-    made = result.operation.operations[0].id
-    await submit(room, EntityUpdate(entity_id=made, props={"color": "#fff"}), seq=2, base=1)
-    assert (await room.documents.snapshot(D, VIC, None)).entities[made].props["color"] == "#fff"
+async def test_whose_a_document_is_is_remembered() -> None:
+    """A bounded number of them."""
+    papers = Papers()
+    made = await other(papers)
+    assert await papers.documents.session_id(made) == SESSION
+    papers.shelf.about.clear()
+    assert await papers.documents.session_id(made) == SESSION
+    papers.documents._sessions.update({f"doc_{n}": SESSION for n in range(10_001)})
+    again = await other(papers)
+    assert await papers.documents.session_id(again) == SESSION
+    assert papers.documents._sessions == {again: SESSION}
+    assert await papers.documents.session_id(SCENE) == SESSION
 
 
-async def test_what_is_invalid_is_refused_and_nothing_written(house: House, room: Container) -> None:
-    """By the algebra's rules, by size, by a lock, by its base."""
-    assert await code_of(submit(room, Create(id="somebody.1"))) is Code.OPERATION_INVALID
-    long = "x" * 10_000
-    many = tuple(put(long, path=f"p{n}") for n in range(20))
-    assert await code_of(submit(room, *many)) is Code.OPERATION_INVALID
-    assert await code_of(submit(room, put(1), base=3)) is Code.BASE_AHEAD
-    now = house.clock()
-    await house.queue.lock(D, Lock(object_id=E, user_id="bob", token=0, expires_at_ms=now + 1000), now, take=False)
-    assert await code_of(submit(room, put(1))) is Code.LOCK_HELD
-    assert house.records() == []
-    house.clock.ms += 1001
-    assert (await submit(room, put(1))).operation.revision == 1
+# -- writing --
 
 
-async def test_every_revision_can_be_read(house: House, room: Container) -> None:
-    """Z8: the state at r is the first r revisions, replayed; whoever reads, and in whatever order."""
-    await build(room)
-    for revision in (6, 1, 3, 5, 2, 4):
-        for reader in (room, house.container()):
-            found = await reader.documents.snapshot(D, VIC, revision)
-            assert (found.revision, found.head, found.entities[E].props) == (revision, 6, {"a": revision})
-    assert (await room.documents.snapshot(D, VIC, 0)).entities == {}
-    assert await code_of(room.documents.snapshot(D, VIC, 7)) is Code.REVISION_UNKNOWN
+async def test_a_commit_is_told() -> None:
+    """To the session's people; the answer says what became of it."""
+    papers = Papers()
+    await papers.submit(ADA, 1, 0, EntityCreate(entity_type="box", entity_id=BOX))
+    body = SubmitOperations(client="bob00000", seq=1, base=0, operations=(Text(id=BOX, path=("t",), edit=("a",)),))
+    result = await papers.documents.submit(SCENE, BOB, body)
+    assert (result.document_id, result.transformed, result.operation.user_id) == (SCENE, False, "bob")
+    assert result.conflicts_with == result.operation.conflicts_with
+    assert papers.told == [(SCENE, SESSION, [1]), (SCENE, SESSION, [2])]
 
 
-async def test_an_empty_document_can_be_read(house: House, room: Container) -> None:
-    """A scene that nobody has edited."""
-    found = await room.documents.snapshot(D, VIC, None)
-    assert (found.revision, found.head, found.entities) == (0, 0, {})
-    page = await room.documents.operations(D, VIC, since=0, limit=10)
-    assert (page.operations, page.head) == ((), 0)
-    assert await room.documents.history(D, VIC, entity=None, before=None, limit=10) == msgspec.convert(
-        {"entries": []}, type(await room.documents.history(D, VIC, entity=None, before=None, limit=10))
-    )
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (SubmitOperations(client="ada00000", seq=9, base=9, operations=ADDED.operations), Code.BASE_AHEAD),
+        (SubmitOperations(client="ada00000", seq=9, base=0, operations=ADDED.operations), Code.BASE_BEHIND_OWN),
+        (
+            SubmitOperations(client="ada00000", seq=9, base=2, operations=(Create(id="bob00000.1"),)),
+            Code.OPERATION_INVALID,
+        ),
+        (
+            SubmitOperations(
+                client="ada00000",
+                seq=9,
+                base=2,
+                operations=tuple(Set(id=BOX, path=(f"p{n}",), value="x" * 15_000) for n in range(9)),
+            ),
+            Code.OPERATION_INVALID,
+        ),
+    ],
+)
+async def test_what_cannot_be_committed(body: SubmitOperations, code: Code) -> None:
+    """Is refused with its code; nothing is written or told."""
+    papers = Papers()
+    await papers.counted(2)
+    papers.told.clear()
+    with pytest.raises(AppError, match=code):
+        await papers.documents.submit(SCENE, ADA, body)
+    assert (len(papers.log.logs[SCENE]), papers.told) == (2, [])
 
 
-async def test_a_document_too_large_for_an_answer_says_so(
-    house: House, room: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its operations can be read instead, in pages that fit; one at least."""
-    await build(room)
-    monkeypatch.setattr(limits, "SNAPSHOT_BYTES", 250)
-    assert await code_of(room.documents.snapshot(D, VIC, None)) is Code.DOCUMENT_TOO_LARGE
-    read: list[int] = []
-    while len(read) < 6:
-        page = await room.documents.operations(D, VIC, since=len(read), limit=10)
-        assert page.head == 6
-        read += [commit.revision for commit in page.operations]
-        assert len(page.operations) < 3
-    assert read == [1, 2, 3, 4, 5, 6]
+async def test_what_is_too_old_is_refused() -> None:
+    """More has happened since than anybody should rebase over."""
+    papers = Papers()
+    papers.filled(limits.REBASE_RECORDS + 2)
+    with pytest.raises(AppError, match=Code.BASE_TOO_OLD):
+        await papers.submit(BOB, 1, 0, Set(id=BOX, path=("n",), value=0))
 
 
-async def test_history_is_read_backwards_in_pages(house: House, room: Container) -> None:
-    """With author, time and what was sent (Z3); the last page says that it is."""
-    await build(room)
-    pages, before = [], None
-    for _ in range(3):
-        page = await room.documents.history(D, VIC, entity=None, before=before, limit=2)
-        pages.append([entry.revision for entry in page.entries])
-        before = page.before
-    assert pages == [[6, 5], [4, 3], [2, 1]]
-    assert before is None
-    (entry,) = (await room.documents.history(D, VIC, entity=None, before=2, limit=2)).entries
-    assert (entry.user_id, entry.at_ms, entry.payload) == ("ada", house.clock(), (Create(id=E, props={"a": 1}),))
+async def test_a_locked_object() -> None:
+    """Is written by who holds it only; what was committed before has its revision, also then (Z2, Z6)."""
+    papers = Papers()
+    await papers.counted(1)
+    first = await papers.submit(BOB, 1, 1, Set(id=BOX, path=("a",), value=1))
+    await lock(papers, "ada")
+    with pytest.raises(AppError, match=Code.LOCK_HELD):
+        await papers.submit(BOB, 2, 2)
+    assert await papers.submit(BOB, 1, 1, Set(id=BOX, path=("a",), value=1)) == first
+    await papers.submit(ADA, 2, 2)
+    papers.now += 1001
+    await papers.submit(BOB, 2, 3)
+    assert len(papers.log.logs[SCENE]) == 4
 
 
-async def test_the_history_of_one_thing(house: House, room: Container) -> None:
-    """What was overridden and what fell on its tombstone is there (Z3)."""
-    other = "ada00000.2"
-    await submit(room, Create(id=E), Create(id=other))
-    for seq in range(2, 12):
-        await submit(room, put(seq, entity=E if seq % 3 == 0 else other), seq=seq, base=seq - 1)
-    await submit(room, Delete(id=E), seq=12, base=11)
-    await submit(room, put("dead"), who="bob", base=11)
-    found: list[int] = []
-    before: int | None = None
+# -- going back, and names for revisions --
+
+
+async def test_a_rollback_goes_on() -> None:
+    """The state is the old one, the history is longer, and what is the same already takes nothing."""
+    papers = Papers()
+    await papers.counted(4)
+    await papers.submit(BOB, 1, 4, Delete(id=BOX))
+    result = await papers.documents.rollback(SCENE, BOB, 2)
+    assert (result.revision, result.operations, papers.told[-1]) == (6, 2, (SCENE, SESSION, [6]))
+    state = (await papers.documents.snapshot(SCENE, ADA, None)).entities[BOX]
+    assert (state.alive, state.props) == (True, {"n": 2})
+    again = await papers.documents.rollback(SCENE, BOB, 2)
+    assert (again.revision, again.operations) == (6, 0)
+    with pytest.raises(AppError, match=Code.REVISION_UNKNOWN):
+        await papers.documents.rollback(SCENE, BOB, 7)
+
+
+async def test_a_big_rollback_is_several_revisions() -> None:
+    """Each fits an item of the log; together they are the old state."""
+    papers = Papers()
+    many = [f"ada00000.{n}" for n in range(300)]
+    await papers.submit(ADA, 1, 0, *(Create(id=key, props={"t": "x" * 300}) for key in many[:250]))
+    await papers.submit(ADA, 2, 1, *(Create(id=key) for key in many[250:]))
+    big = [Set(id=many[n], path=("v",), value="y" * 15_000) for n in range(15)]
+    await papers.submit(ADA, 3, 2, *big[:7])
+    await papers.submit(ADA, 4, 3, *big[7:14])
+    wanted = await papers.documents.snapshot(SCENE, ADA, None)
+    for n, part in enumerate((many[:150], many[150:])):
+        await papers.submit(ADA, 5 + n, 4 + n, *(Delete(id=key) for key in part))
+    await papers.submit(ADA, 7, 6, *(Set(id=many[n], path=("v",), absent=True) for n in range(15)))
+    result = await papers.documents.rollback(SCENE, ADA, 4)
+    assert result.operations == 314
+    parts = papers.log.logs[SCENE][7:]
+    assert result.revision == 7 + len(parts)
+    assert max(len(part.operations) for part in parts) <= limits.OPERATIONS_PER_TRANSACTION
+    assert len(parts) == 2
+    assert (await papers.documents.snapshot(SCENE, ADA, None)).entities == wanted.entities
+
+
+async def test_a_rollback_changes_nothing_that_another_has_locked() -> None:
+    """None of it is done then; one's own lock is no obstacle."""
+    papers = Papers()
+    await papers.counted(2)
+    await lock(papers, "ada")
+    with pytest.raises(AppError, match=Code.LOCK_HELD):
+        await papers.documents.rollback(SCENE, BOB, 1)
+    assert len(papers.log.logs[SCENE]) == 2
+    assert (await papers.documents.rollback(SCENE, ADA, 1)).revision == 3
+
+
+async def test_milestones() -> None:
+    """Of the head or of a revision that is there; newest first; only so many."""
+    papers = Papers()
+    await papers.counted(2)
+    now = await papers.documents.create_milestone(SCENE, BOB, CreateMilestone(name="Now"))
+    start = await papers.documents.create_milestone(SCENE, ADA, CreateMilestone(name="Start", revision=0))
+    assert (now.revision, now.created_by, now.document_id, start.revision) == (2, "bob", SCENE, 0)
+    assert (await papers.documents.milestones(SCENE, EVE)).milestones == (now, start)
+    with pytest.raises(AppError, match=Code.REVISION_UNKNOWN):
+        await papers.documents.create_milestone(SCENE, ADA, CreateMilestone(name="Never", revision=3))
+    papers.shelf.named[SCENE] *= limits.MILESTONES_PER_DOCUMENT // 2
+    with pytest.raises(AppError, match=Code.MILESTONE_LIMIT):
+        await papers.documents.create_milestone(SCENE, ADA, CreateMilestone(name="More"))
+
+
+# -- reading --
+
+
+async def test_the_state_at_a_revision() -> None:
+    """And where the head is."""
+    papers = Papers()
+    empty = await papers.documents.snapshot(SCENE, EVE, None)
+    assert (empty.revision, empty.head, empty.entities) == (0, 0, {})
+    await papers.counted(3)
+    then = await papers.documents.snapshot(SCENE, EVE, 2)
+    assert (then.revision, then.head, then.entities[BOX].props) == (2, 3, {"n": 2})
+    with pytest.raises(AppError, match=Code.REVISION_UNKNOWN):
+        await papers.documents.snapshot(SCENE, EVE, 4)
+
+
+async def test_a_state_that_fits_no_answer() -> None:
+    """Is refused with the code that says to read the log."""
+    papers = Papers()
+    log = papers.log.logs.setdefault(SCENE, [])
+    for revision in range(1, 352):
+        operation = Set(id=BOX, path=(f"p{revision}",), value="x" * 15_000) if revision > 1 else Create(id=BOX)
+        log.append(
+            Record(
+                revision=revision,
+                client="ada00000",
+                seq=revision,
+                user_id="ada",
+                at_ms=1,
+                base=revision - 1,
+                operations=(operation,),
+            )
+        )
+    with pytest.raises(AppError, match=Code.DOCUMENT_TOO_LARGE):
+        await papers.documents.snapshot(SCENE, ADA, None)
+    page = await papers.documents.operations(SCENE, ADA, since=0, limit=500)
+    assert 300 < len(page.operations) < 351
+    assert page.head == 351
+
+
+async def test_commits_fit_an_answer_but_one_at_least() -> None:
+    """However small the answer is."""
+    papers = Papers()
+    papers.filled(5)
+    for size_bytes, expected in ((0, 1), (10, 1), (10_000, 5)):
+        page = await papers.documents.commits(SCENE, 0, 100, size_bytes)
+        assert ([commit.revision for commit in page.operations], page.head) == (list(range(1, expected + 1)), 5)
+    assert (await papers.documents.commits(SCENE, 5, 100, 10)).operations == ()
+
+
+async def test_history_in_pages() -> None:
+    """Newest first, from before any revision, without a gap or a double."""
+    papers = Papers()
+    papers.filled(10)
+    found, before = list[int](), None
     while True:
-        page = await room.documents.history(D, VIC, entity=E, before=before, limit=2)
-        found += [entry.revision for entry in page.entries]
-        before = page.before
-        if before is None:
+        page = await papers.documents.history(SCENE, EVE, entity=None, before=before, limit=4)
+        found += (commit.revision for commit in page.entries)
+        if page.before is None:
             break
-    assert found == [13, 12, 9, 6, 3, 1]
-    assert (await room.documents.history(D, VIC, entity="nothing", before=None, limit=2)).entries == ()
+        before = page.before
+    assert found == list(range(10, 0, -1))
+    for nothing in (0, 1):
+        page = await papers.documents.history(SCENE, EVE, entity=None, before=nothing, limit=4)
+        assert (page.entries, page.before) == ((), None)
+    empty = await papers.documents.history("doc_" + "a" * 20, EVE, entity="nobody.1", before=None, limit=4)
+    assert (empty.entries, empty.before) == ((), None)
 
 
-async def test_a_page_of_history_ends_where_enough_was_looked_through(
-    house: House, room: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Empty, perhaps, but with a next one."""
-    await build(room)
-    monkeypatch.setattr(limits, "HISTORY_LOOKED_THROUGH", 3)
-    monkeypatch.setattr(limits, "LOG_PAGE", 3)
-    page = await room.documents.history(D, VIC, entity="nothing", before=None, limit=2)
-    assert (page.entries, page.before) == ((), 4)
+async def test_the_history_of_one_entity() -> None:
+    """What touched it; a page looks through so much at most, and says where to go on."""
+    papers = Papers()
+    await papers.submit(BOB, 1, 0, Create(id="bob00000.1"))
+    papers.filled(limits.HISTORY_LOOKED_THROUGH + 600)
+    page = await papers.documents.history(SCENE, EVE, entity="bob00000.1", before=None, limit=5)
+    assert page.entries == ()
+    assert page.before is not None
+    page = await papers.documents.history(SCENE, EVE, entity="bob00000.1", before=page.before, limit=5)
+    assert ([commit.revision for commit in page.entries], page.before) == ([1], None)
+    page = await papers.documents.history(SCENE, EVE, entity=BOX, before=None, limit=5)
+    assert (len(page.entries), page.before) == (5, page.entries[-1].revision)
 
 
-async def test_going_back_goes_on(house: House, room: Container) -> None:
-    """The old state is there again by new revisions, and one can go back to before."""
-    await build(room)
-    await submit(room, Create(id="bob00000.1"), who="bob", base=6)
-    done = await room.documents.rollback(D, BOB, 2)
-    found = await room.documents.snapshot(D, VIC, None)
-    assert (done.revision, found.head) == (8, 8)
-    assert found.entities[E].props == {"a": 2}
-    assert not found.entities["bob00000.1"].alive
-    assert (await room.documents.rollback(D, BOB, 7)).revision == 9
-    found = await room.documents.snapshot(D, VIC, None)
-    assert found.entities["bob00000.1"].alive
-    assert found.entities[E].props == {"a": 6}
-    same = await room.documents.rollback(D, BOB, 9)
-    assert (same.revision, same.operations) == (9, 0)
-    assert await code_of(room.documents.rollback(D, BOB, 10)) is Code.REVISION_UNKNOWN
-
-
-async def test_going_far_back_takes_several_transactions(house: House, room: Container) -> None:
-    """Each within the limits of one."""
-    await submit(room, put(0))
-    long = "x" * 8000
-    for seq in range(2, 27):
-        made = [Create(id=f"ada00000.{seq}-{n}", props={"t": long} if n < 8 else {}) for n in range(20)]
-        await submit(room, *made, seq=seq, base=seq - 1)
-    await room.documents.rollback(D, BOB, 1)
-    undone = house.records()[26:]
-    assert len(undone) == 2
-    assert max(len(record.operations) for record in undone) == limits.OPERATIONS_PER_TRANSACTION
-    assert (await room.documents.rollback(D, BOB, 26)).operations == 500
-    assert all(e.alive for e in (await room.documents.snapshot(D, VIC, None)).entities.values())
-
-
-async def test_revisions_have_names(house: House, room: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The head's or an older one; none that is not there; so many at most."""
-    await build(room)
-    head = await room.documents.create_milestone(D, BOB, CreateMilestone(name="now"))
-    older = await room.documents.create_milestone(D, BOB, CreateMilestone(name="then", revision=2))
-    assert (head.revision, older.revision, older.created_by) == (6, 2, "bob")
-    assert (await room.documents.milestones(D, VIC)).milestones == (head, older)
-    ahead = CreateMilestone(name="soon", revision=7)
-    assert await code_of(room.documents.create_milestone(D, BOB, ahead)) is Code.REVISION_UNKNOWN
-    monkeypatch.setattr(limits, "MILESTONES_PER_DOCUMENT", 2)
-    more = CreateMilestone(name="more")
-    assert await code_of(room.documents.create_milestone(D, BOB, more)) is Code.MILESTONE_LIMIT
-
-
-async def test_a_deleted_document_leaves_nothing(house: House, room: Container) -> None:
-    """Log, snapshots, names, queue; the scene stays."""
-    document = (await room.documents.create(S, ADA, CreateDocument(name="Plan"))).document_id
-    for seq in range(1, limits.SNAPSHOT_EVERY + 2):
-        body = Set(id=E, path=("a",), value=seq)
-        await submit(room, body, seq=seq, base=seq - 1, document_id=document)
-    await room.documents.create_milestone(document, ADA, CreateMilestone(name="m"))
-    assert len(house.objects.kept) == 1
-    assert await code_of(room.documents.delete(D, ADA)) is Code.SCENE_REQUIRED
-    await room.documents.delete(document, ADA)
-    assert await code_of(room.documents.snapshot(document, ADA, None)) is Code.DOCUMENT_UNKNOWN
-    assert (house.objects.kept, house.records(document), house.shelf.named) == ({}, [], {})
-    assert [d.document_id for d in (await room.documents.documents(S, ADA)).documents] == [D]
-
-
-async def test_an_ended_session_takes_its_documents_with_it(house: House, room: Container) -> None:
-    """All of them, the scene too."""
-    document = (await room.documents.create(S, ADA, CreateDocument(name="Plan"))).document_id
-    await submit(room, put(1))
-    await submit(room, put(1), document_id=document)
-    await room.documents.erase(S)
-    assert (house.log.logs, house.shelf.about) == ({}, {})
+async def test_history_of_a_log_that_is_gone() -> None:
+    """Ends, though somebody asks from the middle of what was."""
+    papers = Papers()
+    page = await papers.documents.history(SCENE, EVE, entity=None, before=50, limit=5)
+    assert (page.entries, page.before) == ((), None)

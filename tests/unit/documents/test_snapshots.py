@@ -1,147 +1,151 @@
-"""Snapshots bound the replay and are no truth: lost, broken or late ones cost time and nothing else."""
+"""States at any revision, whatever became of the snapshots (Z8)."""
+
+import zlib
 
 import pytest
 
-from chalicelib.documents.model import Record
+from chalicelib.documents.model import Pointer
 from chalicelib.documents.snapshots import Snapshots
-from chalicelib.wire import limits
+from chalicelib.ot.apply import apply_all
+from chalicelib.ot.state import Entity
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
-from chalicelib.wire.operations import Create, Operation
-from tests.fakes.documents import MemoryLog, MemoryObjects, MemoryShelf
-from tests.unit.documents.house import D, E, put
-
-EVERY = limits.SNAPSHOT_EVERY
+from chalicelib.wire.limits import SNAPSHOT_EVERY
+from tests.fakes.documents import MemoryShelf
+from tests.fakes.papers import BOX, SCENE, Papers
 
 
-class World:
-    """A log, and what was made of it."""
-
-    def __init__(self) -> None:
-        self.log = MemoryLog()
-        self.shelf = MemoryShelf()
-        self.objects = MemoryObjects()
-        self.snapshots = self.container()
-
-    def container(self) -> Snapshots:
-        """Another that knows nothing yet."""
-        return Snapshots(self.log, self.shelf, self.objects)
-
-    async def grow(self, count: int) -> int:
-        """So many revisions more. The head."""
-        log = self.log.logs.setdefault(D, [])
-        for revision in range(len(log) + 1, len(log) + count + 1):
-            made: Operation = Create(id=E) if revision == 1 else put(revision)
-            log.append(
-                Record(
-                    revision=revision,
-                    client="ada00000",
-                    seq=revision,
-                    user_id="ada",
-                    at_ms=1,
-                    base=revision - 1,
-                    operations=(made,),
-                )
-            )
-        return len(log)
+def replayed(papers: Papers, revision: int) -> dict[str, Entity]:
+    """What the log makes."""
+    entities: dict[str, Entity] = {}
+    for record in papers.log.logs[SCENE][:revision]:
+        apply_all(entities, record.operations)
+    return entities
 
 
-@pytest.fixture
-def world() -> World:
-    """Everything new."""
-    return World()
+async def kept_up(papers: Papers, *heads: int) -> Snapshots:
+    """Snapshots that were told of heads as they came."""
+    states = papers.snapshots()
+    for head in heads:
+        papers.filled(head)
+        await states.keep_up(SCENE, head)
+    return states
 
 
-async def test_a_snapshot_is_made_when_enough_has_happened(world: World) -> None:
-    """Every so many revisions; whoever keeps up."""
-    await world.snapshots.keep_up(D, await world.grow(EVERY - 1))
-    assert world.objects.kept == {}
-    await world.snapshots.keep_up(D, await world.grow(1))
-    assert list(world.shelf.pointers[D]) == [EVERY]
-    await world.snapshots.keep_up(D, await world.grow(EVERY - 1))
-    await world.container().keep_up(D, await world.grow(1))
-    await world.container().keep_up(D, 2 * EVERY)
-    assert list(world.shelf.pointers[D]) == [EVERY, 2 * EVERY]
-    assert len(world.objects.kept) == 2
+async def test_every_revision_is_its_replay() -> None:
+    """Z8: from the log, from a snapshot, from what is kept, in any order; the head without a revision."""
+    papers = Papers()
+    states = await kept_up(papers, SNAPSHOT_EVERY, SNAPSHOT_EVERY * 2, SNAPSHOT_EVERY * 2 + 7)
+    for reader in (states, papers.snapshots()):
+        for revision in (0, 1, 499, 500, 501, 1007, 999, 1000, 1, 1006):
+            state = await reader.at(SCENE, revision)
+            assert (state.revision, state.entities) == (revision, replayed(papers, revision))
+        assert (await reader.at(SCENE)).revision == 1007
 
 
-async def test_any_revision_is_the_replay_up_to_it(world: World) -> None:
-    """Z8: before, at and after each snapshot, in containers that know something and that know nothing."""
-    for _ in range(3):
-        await world.snapshots.keep_up(D, await world.grow(EVERY))
-    head = await world.grow(3)
-    for revision in (1, 2, EVERY - 1, EVERY, EVERY + 1, 2 * EVERY + 7, 3 * EVERY, head):
-        for snapshots in (world.snapshots, world.container()):
-            state = await snapshots.at(D, revision)
-            assert state.revision == revision
-            assert state.entities[E].props == ({} if revision == 1 else {"a": revision})
-    assert (await world.container().at(D)).revision == head
-    assert (await world.container().at(D, head + 9)).revision == head
+async def test_snapshots_are_made_now_and_then() -> None:
+    """Where so many revisions have passed since the last, whoever made that."""
+    papers = Papers()
+    await kept_up(papers, 1, SNAPSHOT_EVERY - 1)
+    assert papers.shelf.pointers == {}
+    await kept_up(papers, SNAPSHOT_EVERY, SNAPSHOT_EVERY + 1)
+    assert list(papers.shelf.pointers[SCENE]) == [SNAPSHOT_EVERY]
+    await kept_up(papers, SNAPSHOT_EVERY + 2, SNAPSHOT_EVERY * 2 - 1)
+    assert list(papers.shelf.pointers[SCENE]) == [SNAPSHOT_EVERY]
+    await kept_up(papers, SNAPSHOT_EVERY * 2)
+    assert list(papers.shelf.pointers[SCENE]) == [SNAPSHOT_EVERY, SNAPSHOT_EVERY * 2]
+    for pointer in papers.shelf.pointers[SCENE].values():
+        assert len(papers.objects.kept[pointer.key]) == pointer.size_bytes
 
 
-async def test_a_cold_reader_replays_no_more_than_is_new(world: World) -> None:
-    """The newest snapshot, and the log from there."""
-    await world.snapshots.keep_up(D, await world.grow(EVERY))
-    await world.grow(2)
-    asked: list[int] = []
-    since = world.log.since
-
-    async def noted(document_id: str, revision: int, limit: int, *, boundary: bool = False) -> tuple[Record, ...]:
-        asked.append(revision)
-        return await since(document_id, revision, limit, boundary=boundary)
-
-    world.log.since = noted  # type: ignore[method-assign]
-    assert (await world.container().at(D)).revision == EVERY + 2
-    assert asked == [EVERY]
+async def test_a_reader_does_not_read_what_a_snapshot_has() -> None:
+    """It begins there."""
+    papers = Papers()
+    await kept_up(papers, SNAPSHOT_EVERY)
+    whole = replayed(papers, SNAPSHOT_EVERY)
+    papers.log.logs[SCENE][0] = papers.log.logs[SCENE][1]  # it could not be made of the log any more
+    assert (await papers.snapshots().at(SCENE, SNAPSHOT_EVERY)).entities == whole
 
 
-@pytest.mark.parametrize("broken", [b"", b"no zlib", b"x\x9c\xab\xae\x05\x00\x01u\x00\xf9", None])
-async def test_a_snapshot_that_is_broken_or_lost_is_made_up_for(world: World, broken: bytes | None) -> None:
-    """By an older one, and the log."""
-    for _ in range(2):
-        await world.snapshots.keep_up(D, await world.grow(EVERY))
-    newest = max(world.objects.kept)
-    if broken is None:
-        del world.objects.kept[newest]
+@pytest.mark.parametrize("damage", ["missing", "cut off", "nonsense", "not a state", "no answer"])
+async def test_a_snapshot_that_cannot_be_read(damage: str) -> None:
+    """An older one will do, or the log."""
+    papers = Papers()
+    await kept_up(papers, SNAPSHOT_EVERY, SNAPSHOT_EVERY * 2)
+    key = papers.shelf.pointers[SCENE][SNAPSHOT_EVERY * 2].key
+    if damage == "missing":
+        del papers.objects.kept[key]
+    elif damage == "cut off":
+        papers.objects.kept[key] = papers.objects.kept[key][:-9]
+    elif damage == "nonsense":
+        papers.objects.kept[key] = b"nonsense"
+    elif damage == "not a state":
+        papers.objects.kept[key] = zlib.compress(b"{}")
     else:
-        world.objects.kept[newest] = broken
-    state = await world.container().at(D)
-    assert (state.revision, state.entities[E].props) == (2 * EVERY, {"a": 2 * EVERY})
-    world.objects.kept.clear()
-    assert (await world.container().at(D)).entities == state.entities
+        papers.objects.down = 2  # the older one neither
+    state = await papers.snapshots().at(SCENE)
+    assert (state.revision, state.entities) == (SNAPSHOT_EVERY * 2, replayed(papers, SNAPSHOT_EVERY * 2))
 
 
-async def test_a_bucket_that_does_not_answer_stops_nobody(world: World) -> None:
-    """The commit goes on; the next one makes the snapshot; a reader replays the log."""
-
-    async def fails(key: str, data: bytes = b"") -> bytes | None:
-        raise AppError(Code.UPSTREAM_UNAVAILABLE)
-
-    put_, get_ = world.objects.put, world.objects.get
-    world.objects.put = fails  # type: ignore[method-assign, assignment]
-    await world.snapshots.keep_up(D, await world.grow(EVERY))
-    assert world.shelf.pointers == {}
-    world.objects.put = put_  # type: ignore[method-assign]
-    await world.snapshots.keep_up(D, await world.grow(EVERY))
-    assert list(world.shelf.pointers[D]) == [2 * EVERY]
-    world.objects.get = fails  # type: ignore[method-assign]
-    assert (await world.container().at(D)).revision == 2 * EVERY
-    world.objects.get = get_  # type: ignore[method-assign]
+async def test_a_snapshot_that_cannot_be_made_harms_nobody() -> None:
+    """The next one is made again."""
+    papers = Papers()
+    papers.objects.down = 1
+    states = await kept_up(papers, SNAPSHOT_EVERY, SNAPSHOT_EVERY + 1)
+    assert papers.shelf.pointers == {}
+    papers.filled(SNAPSHOT_EVERY * 2)
+    await states.keep_up(SCENE, SNAPSHOT_EVERY * 2)
+    assert list(papers.shelf.pointers[SCENE]) == [SNAPSHOT_EVERY * 2]
 
 
-async def test_a_container_keeps_few_states_and_forgets_when_told(world: World) -> None:
-    """They are whole scenes."""
-    for number in range(20):
-        await world.snapshots.at(f"doc_{number}")
-    assert len(world.snapshots._newest) <= 8
-    world.snapshots.forget()
-    assert not world.snapshots._newest
+async def test_a_shelf_that_does_not_answer_harms_nobody() -> None:
+    """Who was committed already is not refused for it."""
+
+    class Down(MemoryShelf):
+        async def pointer(self, document_id: str, revision: int) -> Pointer | None:
+            raise AppError(Code.UPSTREAM_UNAVAILABLE)
+
+    papers = Papers()
+    await Snapshots(papers.log, Down(), papers.objects).keep_up(SCENE, SNAPSHOT_EVERY)
 
 
-async def test_a_state_that_was_given_out_does_not_change(world: World) -> None:
+async def test_a_state_that_was_given_never_changes() -> None:
     """Though the document goes on."""
-    await world.grow(2)
-    early = await world.snapshots.at(D)
-    await world.grow(2)
-    assert (await world.snapshots.at(D)).entities[E].props == {"a": 4}
-    assert early.entities[E].props == {"a": 2}
+    papers = Papers()
+    papers.filled(3)
+    state = await papers.states.at(SCENE)
+    papers.filled(5)
+    assert (await papers.states.at(SCENE)).entities[BOX].props == {"n": 5}
+    assert state.entities[BOX].props == {"n": 3}
+
+
+async def test_few_states_are_kept() -> None:
+    """And those that are not are made again."""
+    papers = Papers()
+    papers.filled(3)
+    for n in range(30):
+        await papers.states.at(f"doc_{n}")
+    assert len(papers.states._newest) <= 8
+    assert (await papers.states.at(SCENE)).revision == 3
+
+
+async def test_what_a_container_keeps_can_be_dropped() -> None:
+    """Then it reads from the start, or a snapshot."""
+    papers = Papers()
+    papers.filled(3)
+    await papers.states.at(SCENE)
+    papers.log.logs[SCENE].clear()
+    papers.filled(2)
+    papers.states.forget()
+    assert (await papers.states.at(SCENE)).revision == 2
+
+
+async def test_erasing_takes_the_objects_too() -> None:
+    """And what is known of them."""
+    papers = Papers()
+    states = await kept_up(papers, SNAPSHOT_EVERY)
+    await states.erase(SCENE)
+    assert papers.objects.kept == {}
+    assert papers.shelf.pointers == {}
+    papers.log.logs.clear()
+    assert (await states.at(SCENE)).revision == 0
