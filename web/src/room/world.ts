@@ -294,12 +294,12 @@ export class World {
   }
 
   private focus(): string {
-    const titleOf = (id: string): string =>
-      this.stage.gallery.sculptures.find((s) => s.id === id)?.title ?? this.guest?.titleOf(id) ?? id;
+    const titleOf = (id: string): string | undefined =>
+      this.stage.gallery.sculptures.find((s) => s.id === id)?.title ?? this.guest?.titleOf(id) ?? undefined;
     const { ids, main } = this.selection;
     if (ids.length > 1) return `${ids.length} selected`;
-    if (main) return `${titleOf(main)} selected`;
-    return this.hit?.target ? titleOf(this.hit.target) : "";
+    const title = titleOf(main ?? this.hit?.target ?? "") ?? "";
+    return main && title ? `${title} selected` : title;
   }
 
   private activity(): Activity {
