@@ -182,7 +182,7 @@ class Drainer:
                 overdue = tick - started >= limits.BROADCAST_LONGEST_S * 1000
                 serving.closed = tick > until_ms and (lost or overdue)
                 serving.woken.clear()
-                reached = await self._round(document_id, session_id, serving, courier)
+                reached = await self._look(document_id, session_id, serving, courier)
                 head = max(head, reached or 0)
                 if (reached is None or serving.closed) and tick > until_ms and not (serving.handed or serving.more):
                     return
@@ -198,9 +198,8 @@ class Drainer:
                     if not lost:
                         self._promised[document_id] = until_ms = later_ms
                 await self._rest(serving, tick, idle)
-        except AppError as exc:  # their clients send them again
-            for waiting in serving.handed:
-                courier.send(waiting.connection_id, answer(document_id, waiting, exc))
+        except AppError as exc:
+            _refuse(document_id, serving, courier, exc)
         finally:
             del self._serving[document_id]
             await courier.close(_committed(document_id, head, ()))
@@ -216,6 +215,14 @@ class Drainer:
             if serving.woken.is_set():
                 return
             await self._sleep(limits.DRAIN_TICK_MS / 1000)
+
+    async def _look(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
+        """A round, or none where the tables do not answer: the promise to look stands, and the next one may succeed."""
+        try:
+            return await self._round(document_id, session_id, serving, courier)
+        except AppError as exc:
+            _refuse(document_id, serving, courier, exc)
+            return None
 
     async def _round(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
         """Commits, answers and tells what waits. The newest revision of it (0: none was committed); None: nothing waited."""
@@ -279,6 +286,13 @@ class Drainer:
         task = asyncio.ensure_future(remove())
         serving.removals.add(task)
         task.add_done_callback(serving.removals.discard)
+
+
+def _refuse(document_id: str, serving: _Serving, courier: Courier, why: AppError) -> None:
+    """Tells those who handed something over in this process; their clients send it again."""
+    handed, serving.handed = serving.handed, []
+    for waiting in handed:
+        courier.send(waiting.connection_id, answer(document_id, waiting, why))
 
 
 def refusal(waiting: Waiting, editors: dict[str, str], desk: Desk, now_ms: int) -> Code | None:
