@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-NAMES = ("documents-open", "documents-scale", "documents-websocket", "fanout", "ot-algebra", "rest", "room-presence")
+NAMES = (
+    "documents-open",
+    "documents-page",
+    "documents-scale",
+    "documents-websocket",
+    "fanout",
+    "ot-algebra",
+    "rest",
+    "room-presence",
+)
 
 
 def main(names: list[str]) -> int:
