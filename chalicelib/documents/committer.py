@@ -25,7 +25,10 @@ _Waiting = tuple[Submission, asyncio.Future[Record]]
 
 
 class _Tail:
-    """The newest records of a document that this process knows: consecutive, up to its head."""
+    """The newest records of a document that this process knows: consecutive, up to its head.
+
+    The head is always the end of an append: the log fences at the first revision of each, not at those within.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -40,10 +43,11 @@ class _Tail:
         return self.head - len(self.records)
 
     def begin(self, newest_first: Sequence[Record]) -> None:
-        """The newest of the log, and no more: a document may be old."""
-        self.records = list(reversed(newest_first))
-        self.head = self.records[-1].revision if self.records else 0
+        """The newest of the log, and no more: a document may be old. What was appended here meanwhile is kept."""
         self.read = True
+        if newest_first and newest_first[0].revision > self.head:
+            self.records = list(reversed(newest_first))
+            self.head = self.records[-1].revision
 
     def extend(self, records: Sequence[Record]) -> None:
         """What comes next in the log; forgets what is old. Whoever read at the same time may have brought some already."""
@@ -212,16 +216,13 @@ class Committer:
             tail.readings += 1
 
     async def _read(self, document_id: str, tail: _Tail) -> None:
-        if not tail.read:
-            tail.begin(await self._log.before(document_id, limits.INTEGER_MAX, limits.LOG_PAGE))
-            return
-        boundary = True
-        while True:
-            records = await self._log.since(document_id, tail.head, limits.LOG_PAGE, boundary=boundary)
-            boundary = False  # a page may end within an append
-            tail.extend(records)
+        if tail.read:
+            records = await self._log.since(document_id, tail.head, limits.LOG_PAGE, boundary=True)
             if len(records) < limits.LOG_PAGE:
+                tail.extend(records)
                 return
+        # A full page may end within somebody's append, and there the fence has a hole: only the log's end will do.
+        tail.begin(await self._log.before(document_id, limits.INTEGER_MAX, limits.LOG_PAGE))
 
     def _tail(self, document_id: str) -> _Tail:
         if len(self._tails) > limits.TAILS_KEPT:

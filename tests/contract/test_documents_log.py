@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
 from chalicelib.documents.committer import Committer
 from chalicelib.documents.model import History, Record, Submission
+from chalicelib.wire.codes import Code
+from chalicelib.wire.errors import AppError
 from chalicelib.wire.operations import Add, Create, Cut, Drop, Operation, Overridden, Set, Text
 from tests.contract.tables import Database, op_log
 
@@ -130,3 +133,58 @@ async def test_a_resend_returns_the_first_revision(log: History) -> None:
     assert await again.submit(D, sent) == first
     assert await again.submit(D, sent) == first
     assert len(await whole(log)) == 2
+
+
+class _FarBehind:
+    """A log as a container sees it that was away: its pages come one by one, or the second one does not come."""
+
+    def __init__(self, log: History, *, fails: bool) -> None:
+        self._log = log
+        self._fails = fails
+        self.pages = 0
+        self.reading = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def since(self, document_id: str, revision: int, limit: int, *, boundary: bool = False) -> tuple[Record, ...]:
+        """The second page is slow."""
+        self.pages += 1
+        if self.pages == 2:
+            await self._second()
+        return await self._log.since(document_id, revision, limit, boundary=boundary)
+
+    async def before(self, document_id: str, revision: int, limit: int) -> tuple[Record, ...]:
+        """So is going there from the other end, but for the first time."""
+        if self.pages:
+            await self._second()
+        return await self._log.before(document_id, revision, limit)
+
+    async def _second(self) -> None:
+        self.reading.set()
+        await self.go_on.wait()
+        if self._fails:
+            raise AppError(Code.UPSTREAM_UNAVAILABLE)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["slow", "failing"])
+async def test_nothing_is_appended_within_what_another_appended(log: History, fails: bool) -> None:
+    """A page of the log may end within an append: there the revision is free as a key, and taken all the same (Z1)."""
+    view = _FarBehind(log, fails=fails)
+    away = committer(cast(History, view))
+    assert await log.append(D, (record(1),))
+    assert (await away.since(D, 0, 1))[1] == 1
+    for first, last in ((2, 300), (301, 600)):
+        assert await log.append(D, tuple(record(r) for r in range(first, last + 1)))
+    fetching = asyncio.create_task(away.since(D, 1, 10))
+    await view.reading.wait()
+    submitting = asyncio.create_task(away.submit(D, submission("bob00000", 1, 400)))
+    if not fails:  # it takes its chance while the other one reads
+        await asyncio.wait({submitting}, timeout=0.2)
+    view.go_on.set()
+    await asyncio.gather(fetching, submitting, return_exceptions=True)
+    view._fails = False
+    done = await away.submit(D, submission("bob00000", 1, 400))
+    assert done.revision == 601
+    assert [r.revision for r in await log.since(D, 0, 1000)] == list(range(1, 602))
