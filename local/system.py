@@ -32,6 +32,10 @@ class Plan:
     workers: int
     data: Path
     settings: dict[str, str]
+    dynamodb_port: int | None = None
+    """Where the emulator is to be; any free port otherwise."""
+    dynamodb_through: str | None = None
+    """What the functions believe to be DynamoDB's endpoint, where a test stands between them and it."""
 
 
 class System:
@@ -40,8 +44,9 @@ class System:
     def __init__(self, plan: Plan, say: Callable[[str], None], *, quiet: bool) -> None:
         self._plan = plan
         self._say = say
-        self._moto_port = free_port()
-        self._dynamodb_port = free_port() if plan.dynamodb == "local" else self._moto_port
+        local_ = plan.dynamodb == "local"
+        self._dynamodb_port = plan.dynamodb_port or free_port()
+        self._moto_port = free_port() if local_ else self._dynamodb_port
         self._connections_port = free_port()
         self._socket = f"/tmp/holodeck-{os.getpid()}.sock"
         logs = plan.data / "logs"
@@ -112,7 +117,7 @@ class System:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._plan.dynamodb_through or self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
             "DOCUMENTS_BUCKET": "holodeck-local-documents",

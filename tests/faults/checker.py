@@ -250,13 +250,19 @@ def _mentions(token: str, operations: Sequence[Operation]) -> int:
 
 
 def _replayed(run: _Run) -> Iterator[str]:
+    states: dict[int, list[Mapping[str, Entity]]] = {}
+    for revision, given in run.history.snapshots.items():
+        states.setdefault(revision, []).append(given)
+    for loaded in run.history.loaded:
+        if loaded.entities is not None:
+            states.setdefault(loaded.revision, []).append(loaded.entities)
     state: dict[str, Entity] = {}
     for commit in run.history.log:
         apply_all(state, commit.operations)
-        given = run.history.snapshots.get(commit.revision)
-        if given is not None and state_hash(given) != state_hash(state):
-            yield f"snapshot({commit.revision}) differs at {_differing(given, state)}"
-    for revision in run.history.snapshots:
+        for given in states.get(commit.revision, ()):
+            if state_hash(given) != state_hash(state):
+                yield f"snapshot({commit.revision}) differs at {_differing(given, state)}"
+    for revision in states:
         if revision > len(run.history.log):
             yield f"there is a snapshot of {revision}, but no such revision"
 

@@ -62,6 +62,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
     client: str
     revision: int
+    entities: Mapping[str, Entity] | None = None
 
 
 class Read(Struct, frozen=True, kw_only=True):
