@@ -174,9 +174,9 @@ class DocumentClient:
 
     async def _run(self) -> None:
         attempt = 0
-        while self.failure is None:  # it does not join again: whoever was removed stays away
+        while self.failure is None:
             try:
-                peer = await self._api.enter(self._who, self._session_id, self.editor.client, join=False)
+                peer = await self._enter()
                 peer.on_message = self._arrived
                 peer.on_gone = self._news.set
                 async with peer:
@@ -193,6 +193,16 @@ class DocumentClient:
             await self._tell()
             await asyncio.sleep(random.random() * min(AGAIN_MAX_S, AGAIN_S * 2 ** min(attempt, 10)))
             attempt += 1
+
+    async def _enter(self) -> PeerClient:
+        """In again. Whoever was away for long has no seat any more, and takes one; whoever was removed may not even read."""
+        try:
+            return await self._api.enter(self._who, self._session_id, self.editor.client, join=False)
+        except Refused as exc:
+            if exc.error.code is not Code.PARTICIPANT_NOT_JOINED:
+                raise
+        await self._api.call("GET", f"/documents/{self.editor.document_id}/operations?limit=1", self._who)
+        return await self._api.enter(self._who, self._session_id, self.editor.client)
 
     async def _follow(self, peer: PeerClient) -> None:
         """Until the connection is gone."""

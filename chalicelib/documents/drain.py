@@ -12,7 +12,7 @@ again by (client, seq), and answered with its revision. A lease fences nothing; 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -219,9 +219,9 @@ class Drainer:
         serving.tick_ms = min(limits.DRAIN_TICK_MAX_MS, max(limits.DRAIN_TICK_MS, wanted_ms))
         handed, serving.handed = serving.handed, []
         everything = [*queued, *handed]
-        editors = {listener.connection_id: listener.user_id for listener in listeners if listener.may_edit}
+        people = {listener.connection_id: listener for listener in listeners}
         now = self._now_ms()
-        refused = {waiting.place: refusal(waiting, editors, desk, now) for waiting in everything}
+        refused = {waiting.place: refusal(waiting, people, desk, now) for waiting in everything}
         outcomes = await self._outcomes(document_id, everything, refused)
         commits: dict[int, Record] = {}
         for waiting in everything:
@@ -266,10 +266,17 @@ class Drainer:
         task.add_done_callback(serving.removals.discard)
 
 
-def refusal(waiting: Waiting, editors: dict[str, str], desk: Desk, now_ms: int) -> Code | None:
-    """Why a submission may not be committed, judged by the roles and locks of this moment."""
+def refusal(waiting: Waiting, people: Mapping[str, Listener], desk: Desk, now_ms: int) -> Code | None:
+    """Why a submission may not be committed, judged by the roles and locks of this moment.
+
+    Of a connection that is nobody's any more (its peer left, or was away for too long) nothing is known: its client comes
+    again by another, and keeps what it made until then.
+    """
     submission = waiting.submission
-    if editors.get(waiting.connection_id) != submission.user_id:
+    listener = people.get(waiting.connection_id)
+    if listener is None:
+        return Code.CONNECTION_GONE
+    if not listener.may_edit or listener.user_id != submission.user_id:
         return Code.ROLE_INSUFFICIENT
     return Code.LOCK_HELD if locked(submission.operations, submission.user_id, desk.locks, now_ms) else None
 

@@ -54,7 +54,14 @@ class Snapshots:
         return state
 
     async def keep_up(self, document_id: str, head: int) -> None:
-        """Stores a snapshot where SNAPSHOT_EVERY revisions passed since the last. It may fail: the next one will not."""
+        """Stores a snapshot where SNAPSHOT_EVERY revisions passed since the last. It may fail: the next one will not.
+
+        And then nobody is told: who waits for it has long been told that what they sent is in the log.
+        """
+        with contextlib.suppress(AppError):
+            await self._keep_up(document_id, head)
+
+    async def _keep_up(self, document_id: str, head: int) -> None:
         made = self._made.get(document_id)
         if made is None:
             pointer = await self._shelf.pointer(document_id, limits.INTEGER_MAX)
@@ -62,8 +69,7 @@ class Snapshots:
         if head - made < limits.SNAPSHOT_EVERY:
             return
         self._made[document_id] = head
-        with contextlib.suppress(AppError):
-            await self._make(document_id)
+        await self._make(document_id)
 
     async def _make(self, document_id: str) -> None:
         state = await self.at(document_id)

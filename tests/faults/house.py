@@ -1,17 +1,26 @@
 """The whole system with something in the middle of every way: clients - line - gateway - workers - proxy - DynamoDB."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import psutil
 
 from local.process import free_port
 from local.stack import Stack
-from tests.faults.proxy import DynamoProxy, Line
+from tests.faults.checker import check
+from tests.faults.crew import Crew, calm
+from tests.faults.history import History
+from tests.faults.proxy import DynamoProxy, Line, Where
+
+SOAK: Final = bool(os.environ.get("SOAK"))
+HANDS: Final = 3
+APPEND: Final = Where("PutItem", b'"holodeck-local-oplog"')
+SHELF: Final = Where("PutItem", b'"snapshot#')
 
 
 class House:
@@ -81,3 +90,21 @@ class House:
                         os.kill(pid, number)
                         return pid
         raise AssertionError(f"no worker speaks from port {port}")
+
+
+async def judged(house: House, crew: Crew) -> History:
+    """It heals, everybody settles, and nothing that was promised is found broken."""
+    crew.weather = calm
+    house.heal()
+    settling = asyncio.create_task(crew.settle())
+    try:
+        while not SOAK and not (await asyncio.wait({settling}, timeout=1.5))[0]:
+            house.line.cut()  # who connects anew asks at once, and does not wait for an answer that does not come
+        await settling
+    finally:
+        settling.cancel()
+    history = await crew.evidence()
+    found = [f"{violation.clause}: {violation.evidence}" for violation in check(history)]
+    assert not found, "\n".join([f"seed {crew.seed}", *found[:8]])
+    assert history.log
+    return history

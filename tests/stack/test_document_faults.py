@@ -1,67 +1,23 @@
 """The documents under fire: each fault by its name, on the whole stack, with the checker as the judge (clauses Z1-Z8).
 
-FAULT_SEED is the first seed, FAULT_ROUNDS how many rounds each fault is given; a red one names its seed. `make soak` draws
-new seeds. docs/faults.md says what stands where.
+docs/faults.md says what stands where; `make soak` draws new seeds.
 """
 
 import asyncio
-import os
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from benchmarks.editor import Way
-from tests.faults.checker import check
-from tests.faults.crew import Crew, until
-from tests.faults.house import House
-from tests.faults.proxy import Fault, Rule, Where
+from chalicelib.wire import limits
+from tests.faults.crew import Crew, calm, until
+from tests.faults.house import APPEND, HANDS, SHELF, SOAK, House, judged
+from tests.faults.proxy import Fault, Rule
 
 pytestmark = pytest.mark.stack
 
-FIRST = int(os.environ.get("FAULT_SEED", "0"))
-SEEDS = range(FIRST, FIRST + int(os.environ.get("FAULT_ROUNDS", "1")))
-HANDS = 3
-SOAK = bool(os.environ.get("SOAK"))
 EDITS = 60 if SOAK else 12
-
-APPEND = Where("PutItem", b'"holodeck-local-oplog"')
-SHELF = Where("PutItem", b'"snapshot#')
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    """A system with something in the middle of every way."""
-    with House(os.environ.get("FAULT_DYNAMODB", "moto")) as made:
-        yield made
-
-
-@pytest.fixture(params=SEEDS, ids=[f"seed{seed}" for seed in SEEDS])
-async def crew(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Crew]:
-    """People in a room of their own, whole so far."""
-    house.heal()
-    made = Crew(house.line.url, house.stack.base_url, house.database_url, int(request.param))
-    await made.begin(HANDS)
-    house.dynamodb.rule(seed=made.seed)
-    try:
-        yield made
-    finally:
-        house.heal()
-        await made.close()
-
-
-async def judged(house: House, crew: Crew) -> None:
-    """It heals, everybody settles, and nothing that was promised is found broken."""
-    crew.weather = lambda _rng, _way: (0.0,)
-    house.heal()
-    settling = asyncio.create_task(crew.settle())
-    while not SOAK and not (await asyncio.wait({settling}, timeout=1.5))[0]:
-        house.line.cut()  # who connects anew asks at once, and does not wait for an answer that does not come
-    await settling
-    history = await crew.evidence()
-    assert check(history) == [], f"seed {crew.seed}"
-    assert len(history.log) > HANDS
-    assert {made.client for made in history.made} == {hand.name for hand in crew.hands}
 
 
 async def test_throttling(house: House, crew: Crew) -> None:
@@ -163,7 +119,7 @@ async def test_a_committer_that_outlives_its_lease(house: House, crew: Crew) -> 
 
 async def test_a_snapshot_that_is_made_while_all_goes_on(house: House, crew: Crew) -> None:
     """Whoever makes it first is killed before it is on the shelf; the next one's takes long, and edits go on meanwhile."""
-    await crew.fill(495)
+    await crew.fill(limits.SNAPSHOT_EVERY - 1)
     met = house.dynamodb.met
     killed, slow = met["killed at the shelf"], met["slow shelf"]
     house.dynamodb.rule(
@@ -251,8 +207,3 @@ async def test_everything_at_once(house: House, crew: Crew) -> None:
         await hand.reload()
         house.line.cut()
     await judged(house, crew)
-
-
-def calm(_rng: random.Random, _way: Way) -> Iterable[float]:
-    """As it is."""
-    return (0.0,)

@@ -204,6 +204,11 @@ def wrong_snapshot(h: History) -> None:
     h.snapshots[2] = h.snapshots[1]
 
 
+def wrong_state_loaded(h: History) -> None:
+    """Somebody was given another state of a revision in the middle of it all."""
+    h.loaded.append(Loaded(client=BOB, revision=4, entities=h.snapshots[3]))
+
+
 def snapshot_of_nothing(h: History) -> None:
     """A state of a revision that never was."""
     h.snapshots[7] = h.snapshots[6]
@@ -263,6 +268,7 @@ BAD: list[tuple[Clause, Callable[[History], None]]] = [
     (Clause.Z7, vanished),
     (Clause.Z7, never_sent),
     (Clause.Z8, wrong_snapshot),
+    (Clause.Z8, wrong_state_loaded),
     (Clause.Z8, snapshot_of_nothing),
     (Clause.STALE, head_goes_back),
     (Clause.STALE, read_misses_acknowledged),
