@@ -226,8 +226,10 @@ class DocumentClient:
                 pinged_s = time.monotonic()
                 await peer.ping()
             wait_s = PING_INTERVAL_S if wake_at_ms is None else (wake_at_ms - _now_ms()) / 1000
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the news, and `close` hangs.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(PING_INTERVAL_S, max(0.001, wait_s)))
+                async with asyncio.timeout(min(PING_INTERVAL_S, max(0.001, wait_s))):
+                    await self._news.wait()
 
     def _send_late(self, peer: PeerClient, message: msgspec.Struct) -> None:
         async def send() -> None:

@@ -28,6 +28,8 @@ _SKEW_MS: Final = 100
 """How far the clocks of two containers may differ; a promise is trusted only so long before its end."""
 _LINGER_MS: Final = 500
 """How long the holder stays after the last submission."""
+_PATIENCE_MS: Final = 5000
+"""How long a holder that meets a failing database tries on; an integration ends at 29 s, and one attempt may take 20."""
 _IDLE_TICKS: Final = 4
 """An empty queue is read so much more rarely, at the most."""
 _UNDER_WAY_MAX: Final = 16
@@ -174,11 +176,18 @@ class Drainer:
             while True:
                 tick = self._now_ms()
                 serving.woken.clear()
-                reached = await self._round(document_id, session_id, serving, courier)
+                failed = False
+                try:
+                    reached = await self._round(document_id, session_id, serving, courier)
+                except AppError as exc:  # what was handed over, its clients send again; to read the queue was promised
+                    if tick - started > _PATIENCE_MS:
+                        raise
+                    _refuse(document_id, serving, courier, exc)
+                    reached, failed = None, True
                 head = max(head, reached or 0)
                 if reached is not None:
                     lively_at, idle = tick, 0
-                elif tick > until_ms and not serving.handed:
+                elif tick > until_ms and not serving.handed and not failed:
                     return
                 else:
                     idle = min(idle + 1, _IDLE_TICKS)
@@ -186,12 +195,13 @@ class Drainer:
                 lively = lively_at + _LINGER_MS > now and now - started < limits.BROADCAST_LONGEST_S * 1000
                 if lively and until_ms - now < limits.DRAIN_LEASE_MS // 2:
                     later_ms = now + limits.DRAIN_LEASE_MS
-                    if await self._queue.renew(document_id, holder, later_ms):
-                        self._promised[document_id] = until_ms = later_ms
+                    with contextlib.suppress(AppError):  # then it ends sooner
+                        if await self._queue.renew(document_id, holder, later_ms):
+                            self._promised[document_id] = until_ms = later_ms
                 await self._rest(serving, tick, idle)
-        except AppError as exc:  # their clients send them again
-            for waiting in serving.handed:
-                courier.send(waiting.connection_id, answer(document_id, waiting, exc))
+        except AppError as exc:
+            self._promised.pop(document_id, None)  # it was not kept, and nobody here relies on it
+            _refuse(document_id, serving, courier, exc)
         finally:
             del self._serving[document_id]
             await courier.close(_committed(document_id, head, ()))
@@ -217,12 +227,13 @@ class Drainer:
         listeners = await self._audience(session_id)
         wanted_ms = len(listeners) * limits.DRAIN_TICK_PER_LISTENER_MS
         serving.tick_ms = min(limits.DRAIN_TICK_MAX_MS, max(limits.DRAIN_TICK_MS, wanted_ms))
-        handed, serving.handed = serving.handed, []
+        handed = list(serving.handed)
         everything = [*queued, *handed]
         people = {listener.connection_id: listener for listener in listeners}
         now = self._now_ms()
         refused = {waiting.place: refusal(waiting, people, desk, now) for waiting in everything}
         outcomes = await self._outcomes(document_id, everything, refused)
+        del serving.handed[: len(handed)]
         commits: dict[int, Record] = {}
         for waiting in everything:
             outcome = outcomes[waiting.place]
@@ -264,6 +275,13 @@ class Drainer:
         task = asyncio.ensure_future(remove())
         serving.removals.add(task)
         task.add_done_callback(serving.removals.discard)
+
+
+def _refuse(document_id: str, serving: _Serving, courier: Courier, exc: AppError) -> None:
+    """What was handed over here is given back."""
+    for waiting in serving.handed:
+        courier.send(waiting.connection_id, answer(document_id, waiting, exc))
+    serving.handed.clear()
 
 
 def refusal(waiting: Waiting, people: Mapping[str, Listener], desk: Desk, now_ms: int) -> Code | None:

@@ -322,9 +322,7 @@ class Crew:
 
     async def evidence(self) -> History:
         """The whole history, with every revision's state."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        await self._stop_reading()
         found = self.history
         while (page := await self._insist(self._page, len(found.log))).operations:
             found.log += page.operations
@@ -348,10 +346,16 @@ class Crew:
 
     async def close(self) -> None:
         """Everybody goes."""
+        await self._stop_reading()
         for hand in self.hands:
             await hand.client.close()
             await hand.api.__aexit__(None, None, None)
         await self._direct.__aexit__(None, None, None)
+
+    async def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
 
     @property
     def _last(self) -> int:
