@@ -268,9 +268,10 @@ class Crew:
         owner = await self._direct.guest("Ada")
         self.session_id = (await self._direct.create(owner, "Faults")).session_id
         self.hands = [Hand(self, number) for number in range(hands)]
-        for number, hand in enumerate(self.hands):
+        others = await asyncio.gather(*(self._direct.guest(f"Hand {number}") for number in range(1, hands)))
+        for hand, who in zip(self.hands, (owner, *others), strict=True):
             await hand.api.__aenter__()
-            hand.who = owner if number == 0 else await self._direct.guest(f"Hand {number}")
+            hand.who = who
         await asyncio.gather(*(hand.open() for hand in self.hands))
         first = self.hands[0].client
         self.book = first.new_id()
@@ -320,8 +321,8 @@ class Crew:
                         DEADLINE_S,
                     )
 
-    async def evidence(self) -> History:
-        """The whole history, with every revision's state."""
+    async def evidence(self, states: int) -> History:
+        """The whole history, with the states of the last revisions, and of some before."""
         await self._stop_reading()
         found = self.history
         while (page := await self._insist(self._page, len(found.log))).operations:
@@ -334,7 +335,7 @@ class Crew:
                 break
             before = f"&before={told.before}"
         revisions = range(1, len(found.log) + 1)
-        for revision in revisions if len(revisions) <= 60 else sorted({*revisions[-40:], *revisions[::25]}):
+        for revision in sorted({*revisions[-states:], *revisions[:: max(1, len(revisions) // 8)]}):
             found.snapshots[revision] = state_of(await self._get(f"?revision={revision}", Snapshot))
         found.ends = [hand.end() for hand in self.hands]
         for hand in self.hands:

