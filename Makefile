@@ -77,12 +77,10 @@ stack: $(SETUP) programs web/dist/index.html ## the whole system through its por
 e2e: $(SETUP) programs web/dist/index.html ## real Chromium windows in one room
 	@$(BIN)/python -m pytest tests/e2e
 
-soak: $(SETUP) programs web/dist/index.html ## the algebra's random tests and the system under fire with new seeds, until one fails or Ctrl-C
-	@while true; do \
-	  SOAK=1 OT_FUZZ_SEED=$$RANDOM$$RANDOM OT_FUZZ_ROUNDS=5000 $(BIN)/python -m pytest tests/unit/ot -q --timeout 600; \
-	  export FAULT_SEED=$$RANDOM; echo "FAULT_SEED=$$FAULT_SEED"; \
-	  FAULT_STEPS=100 $(BIN)/python -m pytest tests/stack/test_document_faults.py -q; \
-	done
+soak: $(SETUP) programs web/dist/index.html ## the algebra's fuzz and the documents under fire, with new seeds until one fails or Ctrl-C
+	@export SOAK=1; while true; do seed=$$RANDOM$$RANDOM; echo "seed $$seed"; \
+	  OT_FUZZ_SEED=$$seed OT_FUZZ_ROUNDS=5000 $(BIN)/python -m pytest tests/unit/ot -q --timeout 600; \
+	  FAULT_SEED=$$seed FAULT_ROUNDS=3 $(BIN)/python -m pytest tests/stack/test_document_faults.py tests/stack/test_document_clauses.py -q --timeout 600; done
 
 bench: $(SETUP) programs web/dist/index.html ## benchmarks (NAME=room-presence for one); results in benchmarks/results
 	@$(BIN)/python -m benchmarks $(NAME)

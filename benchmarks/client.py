@@ -179,7 +179,8 @@ class PeerClient:
         """The next message of a type. Raises TimeoutError."""
         future: asyncio.Future[M] = asyncio.get_running_loop().create_future()
         self._waiting.append((type_, future))
-        return await asyncio.wait_for(future, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await future
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         """Waits until what the frames told makes the condition true. Raises TimeoutError."""

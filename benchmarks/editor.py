@@ -28,7 +28,7 @@ from chalicelib.ot.state import Entity
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Snapshot
 from chalicelib.wire.limits import PING_INTERVAL_S
-from chalicelib.wire.messages import OpSubmit, ParticipantRemoved, ServerMessage
+from chalicelib.wire.messages import OpSubmit, ServerMessage
 from chalicelib.wire.operations import Operation
 
 AGAIN_S: Final = 0.25  # before the first reconnect; doubled each time
@@ -69,7 +69,6 @@ class DocumentClient:
         session_id: str,
         editor: Editor,
         *,
-        invite: str | None = None,
         save: Callable[[bytes], None] = lambda _saved: None,
         faults: Faults = no_faults,
     ) -> None:
@@ -81,8 +80,6 @@ class DocumentClient:
         self._api = api
         self._who = who
         self._session_id = session_id
-        self._invite = invite
-        self._unseated = self._removed = False
         self._save = save
         self._faults = faults
         self._made = 0
@@ -116,7 +113,7 @@ class DocumentClient:
             editor = Editor.restore(saved)
         else:
             editor = Editor(document_id or scene_of(session_id), secrets.token_hex(8))
-        self = cls(api, who, session_id, editor, invite=invite, save=save, faults=faults)
+        self = cls(api, who, session_id, editor, save=save, faults=faults)
         await api.join(who, session_id, invite=invite)
         await self._load()
         self._runner = asyncio.create_task(self._run())
@@ -179,19 +176,14 @@ class DocumentClient:
         attempt = 0
         while self.failure is None:
             try:
-                if self._unseated:
-                    await self._api.join(self._who, self._session_id, invite=self._invite)
-                    self._unseated = False
-                peer = await self._api.enter(self._who, self._session_id, self.editor.client, join=False)
+                peer = await self._enter()
                 peer.on_message = self._arrived
                 peer.on_gone = self._news.set
                 async with peer:
                     attempt = 0
                     await self._follow(peer)
             except Refused as exc:
-                # Away for long, the seat is free: it is taken again. Whoever was removed stays away.
-                self._unseated = exc.error.code is Code.PARTICIPANT_NOT_JOINED and not self._removed
-                if not self._unseated and exc.status not in (408, 429) and exc.status < 500:
+                if exc.status not in (408, 429) and exc.status < 500:
                     self.failure = exc
             except LOST:
                 pass  # what was on its way is sent again
@@ -201,6 +193,16 @@ class DocumentClient:
             await self._tell()
             await asyncio.sleep(random.random() * min(AGAIN_MAX_S, AGAIN_S * 2 ** min(attempt, 10)))
             attempt += 1
+
+    async def _enter(self) -> PeerClient:
+        """In again. Whoever was away for long has no seat any more, and takes one; whoever was removed may not even read."""
+        try:
+            return await self._api.enter(self._who, self._session_id, self.editor.client, join=False)
+        except Refused as exc:
+            if exc.error.code is not Code.PARTICIPANT_NOT_JOINED:
+                raise
+        await self._api.call("GET", f"/documents/{self.editor.document_id}/operations?limit=1", self._who)
+        return await self._api.enter(self._who, self._session_id, self.editor.client)
 
     async def _follow(self, peer: PeerClient) -> None:
         """Until the connection is gone."""
@@ -224,8 +226,10 @@ class DocumentClient:
                 pinged_s = time.monotonic()
                 await peer.ping()
             wait_s = PING_INTERVAL_S if wake_at_ms is None else (wake_at_ms - _now_ms()) / 1000
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the news, and `close` hangs.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(PING_INTERVAL_S, max(0.001, wait_s)))
+                async with asyncio.timeout(min(PING_INTERVAL_S, max(0.001, wait_s))):
+                    await self._news.wait()
 
     def _send_late(self, peer: PeerClient, message: msgspec.Struct) -> None:
         async def send() -> None:
@@ -238,8 +242,6 @@ class DocumentClient:
 
     def _arrived(self, message: ServerMessage, _size: int) -> None:
         self._heard_s = time.monotonic()
-        if isinstance(message, ParticipantRemoved) and message.user_id == self._who.user_id:
-            self._removed = True
         if not isinstance(message, Received):
             return
         for delay_s in self._faults(Way.DOWN, message):

@@ -1,7 +1,7 @@
 """`python -m local.run`: the whole system with one command, until Ctrl-C.
 
 PORT, HOST, DYNAMODB (moto or local), WORKERS and RELOAD=1 are read from the environment; DATA is where data and logs go.
-DYNAMODB_BY_WAY_OF gives the functions another address for the database, for what a test puts between.
+DYNAMODB_PORT and DYNAMODB_THROUGH let a test stand between the functions and the emulator.
 """
 
 import os
@@ -56,8 +56,16 @@ def plan() -> Plan:
     names = ("OPEN_GUESTS", "LOG_LEVEL")
     settings = {n: v for n, v in e.items() if n in names or n.startswith("GATEWAY_")}
     data = Path(e.get("DATA", ROOT / ".local")).resolve()
-    way = e.get("DYNAMODB_BY_WAY_OF")
-    return Plan(host, choose_port(host, port), database, workers, data, settings, way)
+    return Plan(
+        host,
+        choose_port(host, port),
+        database,
+        workers,
+        data,
+        settings,
+        int(e["DYNAMODB_PORT"]) if "DYNAMODB_PORT" in e else None,
+        e.get("DYNAMODB_THROUGH"),
+    )
 
 
 def welcome(system: System, chosen: Plan) -> None:

@@ -98,11 +98,6 @@ class Stack:
         return str(self._state()["connections_endpoint"])
 
     @property
-    def dynamodb_url(self) -> str:
-        """Where the database is, whatever the functions are told."""
-        return str(self._state()["dynamodb"])
-
-    @property
     def env(self) -> dict[str, str]:
         """The functions' settings."""
         return dict(self._state()["env"])

@@ -32,8 +32,10 @@ class Plan:
     workers: int
     data: Path
     settings: dict[str, str]
-    dynamodb_by_way_of: str | None = None
-    """Where the functions look for the database instead: something between that a test has put there."""
+    dynamodb_port: int | None = None
+    """Where the emulator is to be; any free port otherwise."""
+    dynamodb_through: str | None = None
+    """What the functions believe to be DynamoDB's endpoint, where a test stands between them and it."""
 
 
 class System:
@@ -42,8 +44,9 @@ class System:
     def __init__(self, plan: Plan, say: Callable[[str], None], *, quiet: bool) -> None:
         self._plan = plan
         self._say = say
-        self._moto_port = free_port()
-        self._dynamodb_port = free_port() if plan.dynamodb == "local" else self._moto_port
+        local_ = plan.dynamodb == "local"
+        self._dynamodb_port = plan.dynamodb_port or free_port()
+        self._moto_port = free_port() if local_ else self._dynamodb_port
         self._connections_port = free_port()
         self._socket = f"/tmp/holodeck-{os.getpid()}.sock"
         logs = plan.data / "logs"
@@ -96,7 +99,6 @@ class System:
         state = {
             "url": self.url,
             "connections_endpoint": self.environment()["CONNECTIONS_ENDPOINT"],
-            "dynamodb": self._dynamodb_url,
             "pids": self._children.pids(),
             "env": self.environment(),
         }
@@ -115,7 +117,7 @@ class System:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL_DYNAMODB": self._plan.dynamodb_by_way_of or self._dynamodb_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._plan.dynamodb_through or self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
             "DOCUMENTS_BUCKET": "holodeck-local-documents",
@@ -161,7 +163,7 @@ class System:
         return Child("gateway", "gateway", [sys.executable, "-m", "local.gateway"], env)
 
     def _make_resources(self) -> None:
-        os.environ.update(self.environment() | {"AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb_url})
+        os.environ.update(self.environment())
         from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
 
         moto = f"http://127.0.0.1:{self._moto_port}"

@@ -12,7 +12,7 @@ again by (client, seq), and answered with its revision. A lease fences nothing; 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -28,6 +28,8 @@ _SKEW_MS: Final = 100
 """How far the clocks of two containers may differ; a promise is trusted only so long before its end."""
 _LINGER_MS: Final = 500
 """How long the holder stays after the last submission."""
+_PATIENCE_MS: Final = 5000
+"""How long a holder that meets a failing database tries on; an integration ends at 29 s, and one attempt may take 20."""
 _IDLE_TICKS: Final = 4
 """An empty queue is read so much more rarely, at the most."""
 _UNDER_WAY_MAX: Final = 16
@@ -95,8 +97,15 @@ class _Serving:
         self.tick_ms: int = limits.DRAIN_TICK_MS
         self.more = False
         """Whether the queue was longer than what was read of it last."""
+        self.failed = False
+        """Whether the last look failed: then nobody knows what waits."""
         self.closed = False
         """Whether this is the last look: what comes now is for the next holder, however busy the document is."""
+
+    @property
+    def unsure(self) -> bool:
+        """Whether something may wait still."""
+        return bool(self.handed) or self.more or self.failed
 
     def hand(self, waiting: Waiting) -> None:
         """Takes over a submission of this process."""
@@ -182,9 +191,16 @@ class Drainer:
                 overdue = tick - started >= limits.BROADCAST_LONGEST_S * 1000
                 serving.closed = tick > until_ms and (lost or overdue)
                 serving.woken.clear()
-                reached = await self._look(document_id, session_id, serving, courier)
+                try:
+                    reached = await self._round(document_id, session_id, serving, courier)
+                    serving.failed = False
+                except AppError as exc:  # what was handed over, its clients send again; to read the queue was promised
+                    if tick - started > _PATIENCE_MS:
+                        raise
+                    _refuse(document_id, serving, courier, exc)
+                    reached, serving.failed = None, True
                 head = max(head, reached or 0)
-                if (reached is None or serving.closed) and tick > until_ms and not (serving.handed or serving.more):
+                if (reached is None or serving.closed) and tick > until_ms and not serving.unsure:
                     return
                 if reached is not None:
                     lively_at, idle = tick, 0
@@ -194,11 +210,13 @@ class Drainer:
                 lively = lively_at + _LINGER_MS > now and not (overdue or lost)
                 if lively and until_ms - now < limits.DRAIN_LEASE_MS // 2:
                     later_ms = now + limits.DRAIN_LEASE_MS
-                    lost = not await self._queue.renew(document_id, holder, later_ms)
-                    if not lost:
-                        self._promised[document_id] = until_ms = later_ms
+                    with contextlib.suppress(AppError):  # then it ends sooner
+                        lost = not await self._queue.renew(document_id, holder, later_ms)
+                        if not lost:
+                            self._promised[document_id] = until_ms = later_ms
                 await self._rest(serving, tick, idle)
         except AppError as exc:
+            self._promised.pop(document_id, None)  # it was not kept, and nobody here relies on it
             _refuse(document_id, serving, courier, exc)
         finally:
             del self._serving[document_id]
@@ -216,14 +234,6 @@ class Drainer:
                 return
             await self._sleep(limits.DRAIN_TICK_MS / 1000)
 
-    async def _look(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
-        """A round, or none where the tables do not answer: the promise to look stands, and the next one may succeed."""
-        try:
-            return await self._round(document_id, session_id, serving, courier)
-        except AppError as exc:
-            _refuse(document_id, serving, courier, exc)
-            return None
-
     async def _round(self, document_id: str, session_id: str, serving: _Serving, courier: Courier) -> int | None:
         """Commits, answers and tells what waits. The newest revision of it (0: none was committed); None: nothing waited."""
         if serving.more and serving.removals:  # else the next look shows the same
@@ -236,12 +246,13 @@ class Drainer:
         listeners = await self._audience(session_id)
         wanted_ms = len(listeners) * limits.DRAIN_TICK_PER_LISTENER_MS
         serving.tick_ms = min(limits.DRAIN_TICK_MAX_MS, max(limits.DRAIN_TICK_MS, wanted_ms))
-        handed, serving.handed = serving.handed, []
+        handed = list(serving.handed)
         everything = [*queued, *handed]
-        editors = {listener.connection_id: listener.user_id for listener in listeners if listener.may_edit}
+        people = {listener.connection_id: listener for listener in listeners}
         now = self._now_ms()
-        refused = {waiting.place: refusal(waiting, editors, desk, now) for waiting in everything}
+        refused = {waiting.place: refusal(waiting, people, desk, now) for waiting in everything}
         outcomes = await self._outcomes(document_id, everything, refused)
+        del serving.handed[: len(handed)]
         commits: dict[int, Record] = {}
         for waiting in everything:
             outcome = outcomes[waiting.place]
@@ -295,10 +306,17 @@ def _refuse(document_id: str, serving: _Serving, courier: Courier, why: AppError
         courier.send(waiting.connection_id, answer(document_id, waiting, why))
 
 
-def refusal(waiting: Waiting, editors: dict[str, str], desk: Desk, now_ms: int) -> Code | None:
-    """Why a submission may not be committed, judged by the roles and locks of this moment."""
+def refusal(waiting: Waiting, people: Mapping[str, Listener], desk: Desk, now_ms: int) -> Code | None:
+    """Why a submission may not be committed, judged by the roles and locks of this moment.
+
+    Of a connection that is nobody's any more (its peer left, or was away for too long) nothing is known: its client comes
+    again by another, and keeps what it made until then.
+    """
     submission = waiting.submission
-    if editors.get(waiting.connection_id) != submission.user_id:
+    listener = people.get(waiting.connection_id)
+    if listener is None:
+        return Code.CONNECTION_GONE
+    if not listener.may_edit or listener.user_id != submission.user_id:
         return Code.ROLE_INSUFFICIENT
     return Code.LOCK_HELD if locked(submission.operations, submission.user_id, desk.locks, now_ms) else None
 

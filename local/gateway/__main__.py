@@ -17,7 +17,7 @@ from local.process import die_with_parent
 async def serve() -> None:
     """Serves until it is told to end."""
     settings = from_environment()
-    invoker = Invoker(Path(os.environ["GATEWAY_SOCKET"]), settings.integration_timeout_s)
+    invoker = Invoker(Path(os.environ["GATEWAY_SOCKET"]), settings.integration_timeout_s, fill=settings.fill)
     await invoker.start()
     apps = applications(invoker, settings, Path(os.environ["PAGE_ROOT"]), environment_credentials())
     runners = [

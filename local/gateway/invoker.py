@@ -32,9 +32,10 @@ class _Worker:
 class Invoker:
     """The connected workers. `routes` and `binary_types` are the app's, as the first worker told them."""
 
-    def __init__(self, socket_path: Path, timeout_s: float) -> None:
+    def __init__(self, socket_path: Path, timeout_s: float, *, fill: bool = True) -> None:
         self._path = socket_path
         self._timeout_s = timeout_s
+        self._fill = fill
         self._workers: list[_Worker] = []
         self._ids = itertools.count(1)
         self._ready = asyncio.Event()
@@ -77,7 +78,7 @@ class Invoker:
     def _worker(self, function: str) -> _Worker:
         """The least busy; messages fill one worker first, as Lambda's containers of one function are reused first."""
         first = self._workers[0]
-        if function in _FILLED and len(first.waiting) < _FULL:
+        if self._fill and function in _FILLED and len(first.waiting) < _FULL:
             return first
         return min(self._workers, key=lambda w: len(w.waiting))
 

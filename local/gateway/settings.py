@@ -21,6 +21,8 @@ class GatewaySettings:
     connects_per_s: float
     integration_timeout_s: float
     in_flight: int
+    fill: bool
+    """Whether messages fill one worker first; 0 spreads them, so that a document is edited through several at once."""
     send_buffer_messages: int
 
 
@@ -42,6 +44,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> GatewaySettings:
         connects_per_s=number("CONNECTS_PER_S", 500),
         integration_timeout_s=number("INTEGRATION_TIMEOUT_S", limits.INTEGRATION_TIMEOUT_S),
         in_flight=int(number("IN_FLIGHT", 64)),
+        fill=bool(number("FILL", 1)),
         send_buffer_messages=int(number("SEND_BUFFER_MESSAGES", 256)),
     )
 

@@ -1,286 +1,330 @@
-"""Whether a document kept its promises, Z1 to Z8 (docs/faults.md), judged from what was seen from outside. Pure.
+"""What zero data loss means (DESIGN, clauses Z1-Z8), checked against the history of a run. Pure.
 
-A history is what every client sent and heard, in the order in which it happened, and what could be read at the end. The
-checker trusts no one's bookkeeping but the log's own text, and works out for itself what the log should make of it.
+Nothing of the committer, the drainer or the stores is used: the log is judged by what clients sent and were told. Of the
+algebra it takes how an operation is applied (that has tests of its own, in two languages), and which registers overlap.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import msgspec
 
 from chalicelib.ot.apply import apply_all
-from chalicelib.ot.canonical import state_hash
+from chalicelib.ot.canonical import canonical, state_hash
 from chalicelib.ot.state import Entity
+from chalicelib.ot.transform import overlapping, register_of
 from chalicelib.wire.documents import Commit
-from chalicelib.wire.operations import Delete, Operation, Restore, Set
-
-Name = tuple[str, int]
-"""(client, seq): names a transaction for ever."""
+from chalicelib.wire.operations import Delete, Move, Operation, Restore, Set, Text
+from tests.faults.history import End, History, Sent
 
 
-class Submitted(NamedTuple):
-    """A client sent a transaction, perhaps again, perhaps rebased since."""
+class Clause(StrEnum):
+    """What was promised."""
 
-    name: Name
-    operations: tuple[Operation, ...]
-
-
-class Acked(NamedTuple):
-    """It was told that a transaction is a revision."""
-
-    name: Name
-    revision: int
-
-
-class Rejected(NamedTuple):
-    """It was told that a transaction is not in the log, why, and what it was."""
-
-    name: Name
-    code: str
-    operations: tuple[Any, ...]
-
-
-class Told(NamedTuple):
-    """It heard of commits."""
-
-    client: str
-    commits: tuple[Commit, ...]
-
-
-class Loaded(NamedTuple):
-    """A client read a snapshot: what was committed before it, it has to look up in the history."""
-
-    client: str
-    revision: int
-
-
-class Read(NamedTuple):
-    """A snapshot of the head was read; `floor` is the newest acknowledged revision when the reading began."""
-
-    floor: int
-    revision: int
-    hash: str
-
-
-Event = Submitted | Acked | Rejected | Told | Loaded | Read
+    Z1 = "Z1: an acknowledged operation is in the log exactly once, at a gap-free revision"
+    Z2 = "Z2: sending again returns the original revision"
+    Z3 = "Z3: every accepted payload is readable from history"
+    Z4 = "Z4: every override is reported to its author"
+    Z5 = "Z5: after a delete, concurrent edits and a restore, all edits are present"
+    Z6 = "Z6: a rejected operation returns reason and payload, and its client keeps it"
+    Z7 = "Z7: what is not acknowledged survives reload and reconnect"
+    Z8 = "Z8: the snapshot of a revision is the replay up to it"
+    STALE = "a read is not older than what was known before it began"
+    APART = "in the end everybody has the server's state"
 
 
 class Violation(NamedTuple):
-    """A promise that was broken, and how."""
+    """A promise that was broken, and what shows it."""
 
-    clause: str
+    clause: Clause
     evidence: str
 
 
-@dataclass(slots=True)
-class Ending:
-    """What a client has at the end, when all is quiet."""
-
-    hash: str
-    pending: bool
-    kept: tuple[Operation, ...] = ()
-    """The operations that were rejected and that it still has."""
-    made: tuple[str, ...] = ()
-    """A text for each of its edits, found in that edit and nowhere else."""
+Name = tuple[str, int]
+"""(client, seq)"""
 
 
-@dataclass(slots=True)
-class History:
-    """Everything that was seen."""
+class _Run:
+    """A history, and what is looked up in it again and again."""
 
-    events: list[Event] = field(default_factory=list)
-    log: list[Commit] = field(default_factory=list)
-    """Read at the end, by REST."""
-    snapshots: dict[int, str] = field(default_factory=dict)
-    """State hashes by revision, read at the end."""
-    endings: dict[str, Ending] = field(default_factory=dict)
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        """The events of one kind."""
-        return [event for event in self.events if isinstance(event, kind)]
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.at = {commit.revision: commit for commit in history.log}
+        self.named: dict[Name, Commit] = {}
+        for commit in history.log:
+            self.named.setdefault((commit.client, commit.seq), commit)
+        self.sent: dict[Name, list[Sent]] = {}
+        for sent in history.sent:
+            self.sent.setdefault((sent.client, sent.seq), []).append(sent)
+        self.ends = {end.client: end for end in history.ends}
 
 
 def check(history: History) -> list[Violation]:
-    """Every promise that was broken."""
-    checks = (_once, _resends, _payloads, _overrides, _tombstones, _rejections, _survivors, _states, _reads)
-    return [violation for each in checks for violation in each(history)]
+    """Every violation that the history shows."""
+    run = _Run(history)
+    return [Violation(clause, evidence) for clause, rule in _RULES for evidence in rule(run)]
 
 
-def _once(history: History) -> Iterator[Violation]:
-    """Z1: what was acknowledged is in the log exactly once, and the log has no gaps."""
-    revisions = [commit.revision for commit in history.log]
-    if revisions != list(range(1, len(revisions) + 1)):
-        yield Violation("Z1", f"the revisions are not 1 to {len(revisions)}: {_first_gap(revisions)}")
-    for name, count in Counter(_name(commit) for commit in history.log).items():
-        if count > 1:
-            yield Violation("Z1", f"{name} is in the log {count} times")
-    by_name = {_name(commit): commit.revision for commit in history.log}
-    for acked in history.of(Acked):
-        if acked.name not in by_name:
-            yield Violation("Z1", f"{acked.name} was acknowledged as {acked.revision} and is not in the log")
-        elif by_name[acked.name] != acked.revision:
-            yield Violation("Z1", f"{acked.name} was acknowledged as {acked.revision} and is {by_name[acked.name]}")
+def _once(run: _Run) -> Iterator[str]:
+    log = run.history.log
+    if log and log[0].revision != 1:
+        yield f"the log begins at {log[0].revision}"
+    for one, other in pairwise(log):
+        if other.revision != one.revision + 1:
+            yield f"revision {one.revision} is followed by {other.revision}"
+    for name, times in Counter((commit.client, commit.seq) for commit in log).items():
+        if times > 1:
+            revisions = [commit.revision for commit in log if (commit.client, commit.seq) == name]
+            yield f"{name} is in the log at {revisions}"
+    for acked in run.history.acked:
+        found = run.at.get(acked.commit.revision)
+        if (acked.client, acked.seq) not in run.named:
+            yield f"{acked.client, acked.seq} was acknowledged as {acked.commit.revision}, and is not in the log"
+        elif found != acked.commit:
+            yield f"{acked.client, acked.seq} was acknowledged as {acked.commit}, where the log has {found}"
+    for heard in run.history.heard:
+        if run.at.get(heard.commit.revision) != heard.commit:
+            there = run.at.get(heard.commit.revision)
+            yield f"{heard.client} was told {heard.commit}, where the log has {there}"
+    for token, places in _tokens(run):
+        if len(places) > 1:
+            yield f"{token} is there more than once: {places}"
 
 
-def _resends(history: History) -> Iterator[Violation]:
-    """Z2: every answer to a transaction names the same revision."""
-    answers: dict[Name, set[int]] = defaultdict(set)
-    for acked in history.of(Acked):
-        answers[acked.name].add(acked.revision)
-    for name, revisions in answers.items():
-        if len(revisions) > 1:
-            yield Violation("Z2", f"{name} was acknowledged as {sorted(revisions)}")
+def _same_revision(run: _Run) -> Iterator[str]:
+    revisions: dict[Name, set[int]] = {}
+    for acked in run.history.acked:
+        revisions.setdefault((acked.client, acked.seq), set()).add(acked.commit.revision)
+        if (acked.commit.client, acked.commit.seq) != (acked.client, acked.seq):
+            yield f"{acked.client, acked.seq} was answered with {acked.commit.client, acked.commit.seq}"
+    for name, found in revisions.items():
+        if len(found) > 1:
+            yield f"{name} was acknowledged as {sorted(found)}"
 
 
-def _payloads(history: History) -> Iterator[Violation]:
-    """Z3: what was accepted can be read, as it was sent."""
-    sent: dict[Name, set[bytes]] = defaultdict(set)
-    for submitted in history.of(Submitted):
-        sent[submitted.name].add(_text(submitted.operations))
-    for commit in history.log:
-        name = _name(commit)
-        if name not in sent:
-            yield Violation("Z3", f"revision {commit.revision} is of {name}, which nobody sent")
-        elif _text(commit.payload) not in sent[name]:
-            yield Violation("Z3", f"the payload of revision {commit.revision} is not what {name} sent")
+def _readable(run: _Run) -> Iterator[str]:
+    told = {commit.revision: commit for commit in run.history.told}
+    for commit in run.history.log:
+        if told.get(commit.revision) != commit:
+            yield f"history has {told.get(commit.revision)} for {commit}"
+        copies = run.sent.get((commit.client, commit.seq))
+        if copies is not None and not any(
+            copy.base == commit.base and _same(copy.operations, commit.payload) for copy in copies
+        ):
+            yield f"{commit.client, commit.seq} on {commit.base} is kept as {commit.payload}, but was sent as {copies}"
 
 
-def _overrides(history: History) -> Iterator[Violation]:
-    """Z4: who overrides a value is told whose, and whoever made it hears of it."""
-    heard: dict[str, set[int]] = defaultdict(set)
-    for told in history.of(Told):
-        heard[told.client].update(commit.revision for commit in told.commits)
-    for loaded in history.of(Loaded):
-        heard[loaded.client].update(range(1, loaded.revision + 1))
-    for commit in history.log:
-        reported = {(each.revision, each.entity, each.register) for each in commit.overridden}
-        for place, mine in enumerate(commit.payload):
-            if not isinstance(mine, Set) or mine.guard is not None or place in commit.dropped:
+def _reported(run: _Run) -> Iterator[str]:
+    for commit in run.history.log:
+        said = {(each.revision, each.entity, each.register) for each in commit.overridden}
+        for revision, entity, register in _overrides(run, commit):
+            if (revision, entity, register) not in said:
+                yield f"{commit.revision} overrides {entity} {register} of {revision} and does not say so"
+        for each in commit.overridden:
+            author = run.at.get(each.revision)
+            if author is None or author.user_id != each.user_id:
+                yield f"{commit.revision} names {each.user_id} as the author of {each.revision}"
                 continue
-            for other in history.log[commit.base : commit.revision - 1]:
-                for theirs in other.operations:
-                    met = isinstance(theirs, Set) and (theirs.id, theirs.path) == (mine.id, mine.path)
-                    if not met or other.client == commit.client:
-                        continue
-                    if (other.revision, mine.id, mine.path) not in reported:
-                        yield Violation(
-                            "Z4", f"revision {commit.revision} overrides {other.revision} at {mine.path}: not reported"
-                        )
-                    if other.client in history.endings and commit.revision not in heard[other.client]:
-                        yield Violation("Z4", f"{other.client} never heard that {commit.revision} overrode it")
+            end = run.ends.get(author.client)
+            if end is not None and author.client != commit.client and not _knows(run, end, commit.revision):
+                yield f"{author.client} was never told that {commit.revision} overrode its {each.revision}"
 
 
-def _tombstones(history: History) -> Iterator[Violation]:
-    """Z5: what happened to a deleted thing is there when it is restored: each value is that of its last writer."""
-    deleted: set[str] = set()
-    written: dict[tuple[str, str], Any] = {}
-    onto_tombstones: set[tuple[str, str]] = set()
-    for commit in history.log:
-        for operation in commit.operations:
-            if isinstance(operation, Delete):
-                deleted.add(operation.id)
-            elif isinstance(operation, Restore):
-                deleted.discard(operation.id)
-            elif isinstance(operation, Set) and len(operation.path) == 1:
-                key = (operation.id, operation.path[0])
-                written[key] = operation.value
-                if operation.id in deleted:
-                    onto_tombstones.add(key)
-                else:
-                    onto_tombstones.discard(key)
-    final = _replayed(history.log)
-    for entity, path in onto_tombstones:
-        made = final.get(entity)
-        if made is not None and made.props.get(path) != written[entity, path]:
-            yield Violation("Z5", f"{entity}.{path} was set while deleted, and is lost")
-    head = len(history.log)
-    if head in history.snapshots and onto_tombstones and history.snapshots[head] != state_hash(final):
-        yield Violation("Z5", "the head is not what the log makes, and things were edited while deleted")
-
-
-def _rejections(history: History) -> Iterator[Violation]:
-    """Z6: a rejected transaction is not in the log, says why and what it was, and its client has it still."""
-    committed = {_name(commit) for commit in history.log}
-    sent: dict[Name, set[bytes]] = defaultdict(set)
-    for submitted in history.of(Submitted):
-        sent[submitted.name].add(_text(submitted.operations))
-    for rejected in history.of(Rejected):
-        if not rejected.code:
-            yield Violation("Z6", f"{rejected.name} was rejected without a reason")
-        if _text(rejected.operations) not in sent[rejected.name]:
-            yield Violation("Z6", f"the rejection of {rejected.name} does not say what was sent")
-        if rejected.code not in _FINAL or rejected.name in committed:
+def _overrides(run: _Run, commit: Commit) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """What a commit must say that it overrides: others' writes that its author had not seen, at its own registers."""
+    first = commit.base
+    for copy in run.sent.get((commit.client, commit.seq), ()):
+        if copy.base == commit.base and copy.seen is not None:
+            first = min(first, copy.seen)
+    between = [run.at[at] for at in range(first + 1, commit.revision) if at in run.at]
+    if any(each.client == commit.client and each.revision > commit.base for each in between):
+        return  # its client did not wait: what it overrides, its earlier ones may have overridden before it
+    for mine in commit.payload:
+        register = register_of(mine)
+        if register is None or not isinstance(mine, Set | Move | Delete | Restore) or mine.guard is not None:
             continue
-        ending = history.endings.get(rejected.name[0])
-        if ending is not None and not {_text((o,)) for o in rejected.operations} <= {_text((o,)) for o in ending.kept}:
-            yield Violation("Z6", f"{rejected.name} was rejected, and its client has lost it")
+        for other in between:
+            for theirs in other.operations:
+                there = register_of(theirs)
+                if other.client == commit.client or theirs.id != mine.id or there is None:
+                    continue
+                agree = isinstance(mine, Delete | Restore) and type(mine) is type(theirs)
+                if overlapping(register, there) and not agree:
+                    yield other.revision, mine.id, there
 
 
-_FINAL = frozenset({"role.insufficient", "lock.held", "operation.invalid", "document.unknown", "identity.mismatch"})
+def _knows(run: _Run, end: End, revision: int) -> bool:
+    """Whether a client was told of a commit, or took a snapshot past it."""
+    return any(heard.client == end.client and heard.commit.revision == revision for heard in run.history.heard) or any(
+        loaded.client == end.client and loaded.revision >= revision for loaded in run.history.loaded
+    )
 
 
-def _survivors(history: History) -> Iterator[Violation]:
-    """Z7: every edit is in the log once, or rejected and kept: whatever happened to its client."""
-    for client, ending in history.endings.items():
-        if ending.pending:
-            yield Violation("Z7", f"{client} still has something to send, though all is quiet")
-        landed = b"".join(_text(commit.payload) for commit in history.log if commit.client == client)
-        kept = _text(ending.kept)
-        for made in ending.made:
-            count = landed.count(made.encode()) + kept.count(made.encode())
-            if count != 1:
-                yield Violation("Z7", f"{client}'s {made} is {'lost' if count == 0 else f'there {count} times'}")
+def _on_tombstones(run: _Run) -> Iterator[str]:
+    for commit in run.history.log:
+        for index, why in commit.dropped.items():
+            gone = commit.payload[index]
+            if not isinstance(gone, Text) and getattr(gone, "guard", None) is None:
+                yield f"{commit.revision} lost {gone} ({why})"
+        stayed = [each for index, each in enumerate(commit.payload) if index not in commit.dropped]
+        if len(stayed) != len(commit.operations) or any(
+            was != now and not (isinstance(was, Text) and isinstance(now, Text))
+            for was, now in zip(stayed, commit.operations, strict=False)
+        ):
+            yield f"{commit.revision} took effect as {commit.operations}, but {stayed} was not dropped"
+    final = run.history.snapshots.get(len(run.history.log))
+    if final is None:
+        return
+    alive: dict[str, bool] = {}
+    living: dict[str, Entity] = {}
+    for commit in run.history.log:
+        alive.update((each.id, isinstance(each, Restore)) for each in commit.operations if _is_alive(each))
+        apply_all(living, [each for each in commit.operations if not _is_alive(each)])
+    for key, entity in living.items():
+        there = final.get(key)
+        if there is None or _bare(there) != _bare(entity):
+            yield f"{key} is {there}, and with nothing ever deleted it would be {entity}"
+        elif there.alive != alive.get(key, True):
+            yield f"{key} is {'there' if there.alive else 'deleted'}, against the last word on it"
 
 
-def _states(history: History) -> Iterator[Violation]:
-    """Z8: the state at a revision is the log replayed up to it; and at the end everybody has the head's."""
-    entities: dict[str, Entity] = {}
-    for commit in [None, *history.log]:
-        if commit is not None:
-            apply_all(entities, commit.operations)
-        revision = commit.revision if commit else 0
-        if revision in history.snapshots and history.snapshots[revision] != state_hash(entities):
-            yield Violation("Z8", f"the snapshot of revision {revision} is not the replay")
-    for client, ending in history.endings.items():
-        if ending.hash != state_hash(entities):
-            yield Violation("Z8", f"{client} does not see what the log makes")
+def _returned(run: _Run) -> Iterator[str]:
+    for refused in run.history.refused:
+        name = (refused.client, refused.seq)
+        if not refused.code:
+            yield f"{name} was rejected without a reason"
+        if not any(_same(copy.operations, refused.operations) for copy in run.sent.get(name, ())):
+            yield f"{name} was rejected with {refused.operations}, which nobody sent"
+        end = run.ends.get(refused.client)
+        if end is None or not refused.final or name in run.named or refused.seq in end.pending:
+            continue
+        if not any(each.seq == refused.seq for each in end.rejected):
+            yield f"{name} was rejected ({refused.code}), and its client does not have it any more"
 
 
-def _reads(history: History) -> Iterator[Violation]:
-    """No stale read: whoever reads after an acknowledgement finds it, and finds what the log makes at that revision."""
-    hashes = {0: state_hash({})}
-    entities: dict[str, Entity] = {}
-    reads = history.of(Read)
-    for commit in history.log if reads else ():
-        apply_all(entities, commit.operations)
-        hashes[commit.revision] = state_hash(entities)
-    for read in reads:
-        if read.revision < read.floor:
-            yield Violation("Z1", f"stale read: {read.floor} was acknowledged before {read.revision} was read as head")
-        if hashes.get(read.revision) != read.hash:
-            yield Violation("Z8", f"what was read as revision {read.revision} is not the replay")
+def _survived(run: _Run) -> Iterator[str]:
+    for token, places in _tokens(run):
+        if not places:
+            yield f"{token} is nowhere: not in the log, not pending, not handed back"
+    for (client, seq), copies in run.sent.items():
+        end = run.ends.get(client)
+        if end is None or (client, seq) in run.named or seq in end.pending:
+            continue
+        if any(each.seq == seq for each in end.rejected):
+            continue
+        fallen = {(each.operation.id, type(each.operation)) for each in end.fallen}
+        if not any(all((each.id, type(each)) in fallen for each in copy.operations) for copy in copies):
+            yield f"{client, seq} was sent, and is not in the log, not pending, not handed back: {copies[-1].operations}"
 
 
-def _replayed(log: list[Commit]) -> dict[str, Entity]:
-    entities: dict[str, Entity] = {}
-    for commit in log:
-        apply_all(entities, commit.operations)
-    return entities
+def _tokens(run: _Run) -> Iterator[tuple[str, list[str]]]:
+    """Where each token is. Of those whose client is not there in the end nobody knows."""
+    state: dict[str, Entity] = {}
+    for commit in run.history.log:
+        apply_all(state, commit.operations)
+    texts = [value for entity in state.values() for value in entity.props.values() if isinstance(value, str)]
+    for made in run.history.made:
+        end = run.ends.get(made.client)
+        if end is None:
+            continue
+        places = ["the log"] * sum(text.count(made.token) for text in texts)
+        places += ["pending"] * _mentions(made.token, [each for part in end.pending.values() for each in part])
+        for back in end.rejected:
+            places += ["rejected"] * _mentions(made.token, (*back.operations, *back.along))
+        places += ["fallen"] * _mentions(made.token, [each.operation for each in end.fallen])
+        yield made.token, places
 
 
-def _first_gap(revisions: list[int]) -> str:
-    for expected, found in enumerate(revisions, start=1):
-        if expected != found:
-            return f"{found} where {expected} should be"
-    return ""
+def _mentions(token: str, operations: Sequence[Operation]) -> int:
+    """How often operations would write a token."""
+    return sum(
+        step.count(token)
+        for operation in operations
+        if isinstance(operation, Text)
+        for step in operation.edit
+        if isinstance(step, str)
+    )
 
 
-def _name(commit: Commit) -> Name:
-    return commit.client, commit.seq
+def _replayed(run: _Run) -> Iterator[str]:
+    states: dict[int, list[Mapping[str, Entity]]] = {}
+    for revision, given in run.history.snapshots.items():
+        states.setdefault(revision, []).append(given)
+    for loaded in run.history.loaded:
+        if loaded.entities is not None:
+            states.setdefault(loaded.revision, []).append(loaded.entities)
+    state: dict[str, Entity] = {}
+    for commit in run.history.log:
+        apply_all(state, commit.operations)
+        for given in states.get(commit.revision, ()):
+            if state_hash(given) != state_hash(state):
+                yield f"snapshot({commit.revision}) differs at {_differing(given, state)}"
+    for revision in states:
+        if revision > len(run.history.log):
+            yield f"there is a snapshot of {revision}, but no such revision"
 
 
-def _text(operations: tuple[Any, ...]) -> bytes:
-    return msgspec.json.encode(operations)
+def _fresh(run: _Run) -> Iterator[str]:
+    known = [(each.ended, each.head, "was read") for each in run.history.reads]
+    known += [(each.at, each.commit.revision, "was acknowledged") for each in run.history.acked]
+    known.sort()
+    for read in run.history.reads:
+        floor = max((each for each in known if each[0] <= read.began), key=lambda each: each[1], default=None)
+        if floor is not None and read.head < floor[1]:
+            yield f"the head was read as {read.head} after {floor[1]} {floor[2]}"
+        revisions = [commit.revision for commit in read.commits]
+        if revisions != list(range(read.since + 1, read.since + 1 + len(revisions))):
+            yield f"since {read.since} there were {revisions}"
+        elif not revisions and read.head > read.since:
+            yield f"since {read.since} there was nothing, with the head at {read.head}"
+        for commit in read.commits:
+            if run.at.get(commit.revision) != commit:
+                yield f"{commit} was read, where the log has {run.at.get(commit.revision)}"
+
+
+def _together(run: _Run) -> Iterator[str]:
+    state: dict[str, Entity] = {}
+    for commit in run.history.log:
+        apply_all(state, commit.operations)
+    head = len(run.history.log)
+    for end in run.history.ends:
+        if end.revision != head:
+            yield f"{end.client} stands at {end.revision} of {head}"
+        elif not end.pending and state_hash(end.entities) != state_hash(state):
+            yield f"{end.client} differs at {_differing(end.entities, state)}"
+
+
+_RULES: Final[tuple[tuple[Clause, Callable[[_Run], Iterator[str]]], ...]] = (
+    (Clause.Z1, _once),
+    (Clause.Z2, _same_revision),
+    (Clause.Z3, _readable),
+    (Clause.Z4, _reported),
+    (Clause.Z5, _on_tombstones),
+    (Clause.Z6, _returned),
+    (Clause.Z7, _survived),
+    (Clause.Z8, _replayed),
+    (Clause.STALE, _fresh),
+    (Clause.APART, _together),
+)
+
+
+def _is_alive(operation: Operation) -> bool:
+    return isinstance(operation, Delete | Restore)
+
+
+def _bare(entity: Entity) -> str:
+    return canonical([entity.parent, entity.order, entity.props])
+
+
+def _same(one: Sequence[Operation], other: Sequence[Operation]) -> bool:
+    """As they cross the wire."""
+    return msgspec.json.encode(one) == msgspec.json.encode(other)
+
+
+def _differing(
+    one: Mapping[str, Entity], other: Mapping[str, Entity]
+) -> list[tuple[str, Entity | None, Entity | None]]:
+    return [(key, one.get(key), other.get(key)) for key in sorted({*one, *other}) if one.get(key) != other.get(key)][:3]

@@ -1,11 +1,21 @@
-"""The whole local system, once a test run: gateway, workers, moto. What tests do to it goes through its ports only."""
+"""The whole local system, once a test run: gateway, workers, moto. What tests do to it goes through its ports only.
 
+And once more with something in the middle of every way, for what goes wrong there (docs/faults.md). FAULT_SEED is the first
+seed, FAULT_ROUNDS how many each test is given, FAULT_DYNAMODB the emulator; a red test names its seed.
+"""
+
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from benchmarks.client import Api
 from local.stack import Stack
+from tests.faults.crew import Crew
+from tests.faults.house import HANDS, House
+
+FIRST = int(os.environ.get("FAULT_SEED", "0"))
+SEEDS = range(FIRST, FIRST + int(os.environ.get("FAULT_ROUNDS", "1")))
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +30,24 @@ async def api(stack: Stack) -> AsyncIterator[Api]:
     """A client of it."""
     async with Api(stack.base_url) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """A system that can be hurt."""
+    with House(os.environ.get("FAULT_DYNAMODB", "moto")) as made:
+        yield made
+
+
+@pytest.fixture(params=SEEDS, ids=[f"seed{seed}" for seed in SEEDS])
+async def crew(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Crew]:
+    """People in a room of their own, whole so far."""
+    house.heal()
+    made = Crew(house.line.url, house.stack.base_url, house.database_url, int(request.param))
+    await made.begin(HANDS)
+    house.dynamodb.rule(seed=made.seed)
+    try:
+        yield made
+    finally:
+        house.heal()
+        await made.close()
