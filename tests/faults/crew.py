@@ -378,12 +378,8 @@ class Crew:
             await asyncio.sleep(0.1)
 
     async def _get(self, path: str, type_: type[T]) -> T:
-        async def ask(_: int) -> T:
-            return await self._direct.call(
-                "GET", f"/documents/{self.document_id}{path}", self.hands[0].who, None, type_
-            )
-
-        return await self._insist(ask, 0)
+        path = f"/documents/{self.document_id}{path}"
+        return await self._insist(lambda _: self._direct.call("GET", path, self.hands[0].who, None, type_), 0)
 
     async def _insist(self, ask: Callable[[int], Awaitable[T]], argument: int) -> T:
         async with asyncio.timeout(DEADLINE_S):
