@@ -17,6 +17,7 @@ import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
 import type { Preferences } from "../ui/preferences";
 import type { Activity, Dragged, Environment, PresenceState, Vec3 } from "../wire/generated";
+import { may } from "./context";
 import { FrameRate } from "./figures";
 
 export interface WorldEvents {
@@ -271,11 +272,11 @@ export class World {
     this.stage.render(seconds, reducedMotion);
   }
 
-  /** Of everybody but this page: the own hand's work is shown by the hand itself. */
+  /** Of everybody else who may edit: the own hand's work is shown by the hand itself, and a viewer has no hands. */
   private othersDrags(): Dragged[] {
     const own = this.events.me();
     return [...this.roster.members.values()].flatMap(({ peer, state }) =>
-      peer.peer_id === own ? [] : [...(state?.state.drag ?? [])],
+      peer.peer_id === own || !may(peer.role, "edit") ? [] : [...(state?.state.drag ?? [])],
     );
   }
 
