@@ -154,8 +154,8 @@ class Pointer(Value, frozen=True, kw_only=True):
     target: EntityId | None = None
 
 
-class Dragged(Value, frozen=True, kw_only=True):
-    """Where an entity is in the world while a hand moves it. The document learns of it when the hand lets go."""
+class Held(Value, frozen=True, kw_only=True):
+    """An entity in somebody's hand, as it would be if they let go now: its place, turn and size beneath its parent."""
 
     id: EntityId
     position: Vec3
@@ -170,4 +170,7 @@ class PresenceState(Value, frozen=True, kw_only=True, omit_defaults=True):
     cursor: Pointer | None = None
     selection: Annotated[tuple[EntityId, ...], Meta(max_length=limits.SELECTION_MAX)] = ()
     activity: Activity = Activity.ACTIVE
-    drag: Annotated[tuple[Dragged, ...], Meta(max_length=limits.DRAGGED_MAX)] = ()
+    drag: Annotated[
+        tuple[Held, ...],
+        Meta(max_length=limits.DRAG_MAX, description="shown to the others until it is let go; nothing of it is kept"),
+    ] = ()

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser
 
 from local.stack import Stack
-from tests.e2e.builders import SYNCED, edit, same, scene, two
+from tests.e2e.workshop import SYNCED, edit, same, scene, two
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

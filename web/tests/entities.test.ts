@@ -3,11 +3,10 @@
 import { InstancedMesh, Matrix4, Raycaster, Vector3 } from "three";
 import { describe, expect, it } from "vitest";
 import { reparent, setProp } from "../src/edit/actions";
-import { OthersDrags } from "../src/scene/drags";
 import { SceneEntities } from "../src/scene/entities";
 import { wrap } from "../src/scene/paper";
 import type { Pool } from "../src/scene/shapes";
-import type { Dragged, Operation } from "../src/wire/generated";
+import type { Operation } from "../src/wire/generated";
 import { LocalDocument } from "./localdocument";
 
 /** Everything that is drawn by instances: whose and where. */
@@ -62,6 +61,26 @@ describe("entities in the room", () => {
     expect(entities.below("client00.g")).toEqual(["client00.b"]);
   });
 
+  it("stand where others hold them, with what is beneath them, until they are given back", () => {
+    const { document, entities } = scene();
+    document.edit([
+      make("g", { type: "group" }),
+      make("b", { position: [0, 1, 0] }, "client00.g"),
+      make("c"),
+    ]);
+    const place = { position: [4, 0, 0], rotation: [0, 0, 0, 1], scale: [1, 1, 1] } as const;
+    entities.lend(new Map([["client00.g", place]]));
+    document.edit(setProp(document.entities, "client00.g", ["position"], [9, 9, 9]));
+    expect(drawn(entities)).toEqual({ "client00.b": [4, 1, 0], "client00.c": [0, 0, 0] });
+    entities.hold(new Set(["client00.c"]));
+    entities.lend(new Map([["client00.c", place]]));
+    expect(drawn(entities)).toEqual({ "client00.b": [9, 10, 9], "client00.c": [0, 0, 0] });
+    entities.hold(new Set());
+    expect(drawn(entities)["client00.c"]).toEqual([4, 0, 0]);
+    entities.lend(new Map());
+    expect(drawn(entities)["client00.c"]).toEqual([0, 0, 0]);
+  });
+
   it("change their shape with their type, unknown ones have one too, and groups none", () => {
     const { document, entities } = scene();
     document.edit([make("a"), make("x", { type: "teapot" }), make("g", { type: "group" })]);
@@ -111,28 +130,18 @@ describe("entities in the room", () => {
     expect(ray.intersectObject(entities.group, true)).toEqual([]);
   });
 
-  it("cost the main thread little: a thousand that all move in one frame", () => {
+  it("all follow, when a thousand move in one frame", () => {
     const { document, entities } = scene();
     const ids = Array.from({ length: 1000 }, (_, n) => `client00.n${n}`);
     for (const id of ids) document.remote([{ ...make("x"), id } as Operation]);
-    const costs: number[] = [];
-    for (let frame = 1; frame <= 60; frame += 1) {
-      for (const id of ids) {
-        const entity = document.entities.get(id);
-        if (entity)
-          document.entities.set(id, { ...entity, props: { ...entity.props, position: [frame, 0, 0] } });
-      }
-      const start = performance.now();
-      entities.sync(ids);
-      entities.update();
-      costs.push(performance.now() - start);
+    for (const id of ids) {
+      const entity = document.entities.get(id);
+      if (entity) document.entities.set(id, { ...entity, props: { ...entity.props, position: [7, 0, 0] } });
     }
-    costs.sort((a, b) => a - b);
-    const median = costs[30] ?? 99;
-    console.info(
-      `1,000 entities moved: median ${median.toFixed(2)} ms, worst ${costs.at(-1)?.toFixed(2)} ms`,
-    );
-    expect(median).toBeLessThan(8);
+    entities.sync(ids);
+    entities.update();
+    expect(new Set(Object.values(drawn(entities)).map(([x]) => x))).toEqual(new Set([7]));
+    expect(Object.keys(drawn(entities))).toHaveLength(1000);
   });
 });
 
@@ -145,50 +154,5 @@ describe("the words on a note", () => {
     expect(wrap("a\n\nb", 9, 9, width)).toEqual(["a", "", "b"]);
     expect(wrap("1\n2\n3\n4", 9, 3, width)).toEqual(["1", "2", "3…"]);
     expect(wrap("", 9, 3, width)).toEqual([""]);
-  });
-});
-
-describe("what others drag", () => {
-  const b = "client00.b";
-  const dragged = (x: number): Dragged => ({
-    id: b,
-    position: [x, 0, 0],
-    rotation: [0, 0, 0, 1],
-    scale: [1, 1, 1],
-  });
-
-  it("follows their hand, keeps still while the commit comes, and is the document's again", () => {
-    const { document, entities } = scene();
-    document.edit([make("b")]);
-    const drags = new OthersDrags(entities);
-    for (let frame = 0; frame < 120; frame += 1) drags.update([dragged(4)], frame * 16, 0.016);
-    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
-    document.edit(setProp(document.entities, b, ["color"], "#ff0000"));
-    drags.update([], 2000, 0.016);
-    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
-    document.edit(setProp(document.entities, b, ["position"], [4, 0, 0]));
-    drags.update([], 3000, 0.016);
-    expect(drawn(entities)).toEqual({ [b]: [4, 0, 0] });
-    document.edit(setProp(document.entities, b, ["position"], [7, 0, 0]));
-    expect(drawn(entities)).toEqual({ [b]: [7, 0, 0] });
-  });
-
-  it("goes back where they let go without a commit", () => {
-    const { document, entities } = scene();
-    document.edit([make("b")]);
-    const drags = new OthersDrags(entities);
-    drags.update([dragged(4)], 0, 1);
-    drags.update([], 100, 0.016);
-    drags.update([], 2000, 0.016);
-    expect(drawn(entities)).toEqual({ [b]: [0, 0, 0] });
-  });
-
-  it("leaves alone what the own hand holds, and what is not there", () => {
-    const { document, entities } = scene();
-    document.edit([make("b")]);
-    const drags = new OthersDrags(entities);
-    entities.hold(new Set([b]));
-    drags.update([dragged(4), { ...dragged(1), id: "client00.none" }], 0, 1);
-    expect(drawn(entities)).toEqual({ [b]: [0, 0, 0] });
   });
 });

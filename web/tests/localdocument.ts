@@ -21,6 +21,7 @@ export class LocalDocument implements SceneDocument {
   readonly commits: Commit[] = [];
   state: SyncState = "synced";
   unsynced = 0;
+  waiting = 0;
   private readonly writers = new Map<string, number>();
   private undos: Step[] = [];
   private redos: Step[] = [];

@@ -34,12 +34,14 @@ describe("submitting", () => {
     await desk.clock.pass(1000);
     expect(desk.submits).toHaveLength(1);
     expect(desk.doc.unsynced).toBe(2);
+    expect(desk.doc.waiting).toBe(2);
     await desk.acknowledge();
     await desk.clock.pass(200);
     expect(desk.submits[1]).toMatchObject({ seq: 2, base: 2, operations: [{ op: "set", value: 8 }] });
     await desk.acknowledge();
     expect(desk.doc.state).toBe("synced");
     expect(desk.doc.unsynced).toBe(0);
+    expect(desk.doc.waiting).toBe(0);
   });
 
   it("throws for an invalid edit, and nothing happened", async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { addPrimitive, groupOf, reparent } from "../src/edit/actions";
 import { beginningOf } from "../src/edit/kinds";
-import { commitWords, overriddenWords, registerWords, revertedWords } from "../src/edit/words";
+import { commitWords, overriddenWords, registerWords, rejectedWords, revertedWords } from "../src/edit/words";
 import { Roster } from "../src/presence/roster";
 import { Names, SOMEBODY } from "../src/room/names";
 import { syncWords } from "../src/ui/editbar";
@@ -63,6 +63,16 @@ describe("notices", () => {
     );
     expect(registerWords(["@alive"])).toBe("whether it is there");
     expect(registerWords(["@place"])).toBe("the place in the tree");
+  });
+
+  it("of a refusal say why, and of a locked thing who has it", () => {
+    const { document, id } = boxed();
+    const notice = { kind: "rejected", code: "lock.held", message: "It is locked.", operations: [] } as const;
+    const words = (who: string | null) => rejectedWords(notice, document.entities, who && id, who);
+    expect(words("Ada")).toBe("Not saved: Ada has locked Box.");
+    expect(words(null)).toBe("Not saved: It is locked.");
+    const other = { ...notice, code: "role.forbidden", message: "You may look only." };
+    expect(rejectedWords(other, document.entities, id, "Ada")).toBe("Not saved: You may look only.");
   });
 
   it("of an undo say what was left alone", () => {

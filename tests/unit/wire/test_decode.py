@@ -269,16 +269,16 @@ def test_a_selection_is_bounded() -> None:
     assert len(update.state.selection) == limits.SELECTION_MAX
 
 
-def test_what_a_hand_drags_is_bounded() -> None:
-    """DRAGGED_MAX things, each whole and finite."""
+def test_what_a_hand_holds_is_bounded() -> None:
+    """DRAG_MAX things, each whole and finite."""
     held = {"id": "e", "position": [0, 1, 2], "rotation": [0, 0, 0, 1], "scale": [1, 1, 1]}
-    state: dict[str, list[dict[str, object]]] = {"drag": [dict(held) for _ in range(limits.DRAGGED_MAX + 1)]}
+    state: dict[str, list[dict[str, object]]] = {"drag": [dict(held) for _ in range(limits.DRAG_MAX + 1)]}
     message = {"type": "presence.update", "epoch": 1, "counter": 1, "state": state}
     assert message_code(json.dumps(message)) is Code.BODY_INVALID
     state["drag"].pop()
     update = decode_client_message(json.dumps(message))
     assert isinstance(update, PresenceUpdate)
-    assert len(update.state.drag) == limits.DRAGGED_MAX
+    assert len(update.state.drag) == limits.DRAG_MAX
     del state["drag"][0]["scale"]
     assert message_code(json.dumps(message)) is Code.BODY_INVALID
 

@@ -1,7 +1,7 @@
 /** What the panels of editing see of it. The editor is the real one; a test may give its own. */
 
 import type { SceneDocument } from "../sync/types";
-import type { HistoryPage, Milestone, Operation, Peer, Snapshot } from "../wire/generated";
+import type { HistoryPage, Milestone, MilestoneList, Operation, Peer, Snapshot } from "../wire/generated";
 import type { Kind } from "./kinds";
 import type { Selection } from "./selection";
 import type { Command } from "./shortcuts";
@@ -12,11 +12,11 @@ export interface HistoryPorts {
   /** Revisions, newest first; before that one if it is given. */
   history(before: number | null): Promise<HistoryPage>;
   stateAt(revision: number): Promise<Snapshot>;
+  /** The revisions that have names, newest first. */
+  milestones(): Promise<MilestoneList>;
+  name(name: string, revision: number): Promise<Milestone>;
   /** Brings that revision's state back, by new revisions. */
   restore(revision: number): Promise<void>;
-  /** The named revisions, newest first. */
-  milestones(): Promise<readonly Milestone[]>;
-  name(revision: number, name: string): Promise<Milestone>;
 }
 
 /** Who has locked what. */

@@ -6,16 +6,16 @@
  */
 
 import type { Matrix4 } from "three";
+import type { Member } from "../presence/roster";
 import { may } from "../room/context";
 import type { Guest, World } from "../room/world";
-import { OthersDrags } from "../scene/drags";
 import { SceneEntities } from "../scene/entities";
 import { Gizmo, type Tool } from "../scene/gizmo";
 import { Halos, type Mark } from "../scene/halo";
 import { typing } from "../scene/input";
 import type { SceneDocument } from "../sync/types";
 import type { Toasts } from "../ui/toasts";
-import type { Dragged, Operation, Peer, Role } from "../wire/generated";
+import { type Held, LIMITS, type Operation, type Peer, type Role } from "../wire/generated";
 import {
   addPrimitive,
   duplicate,
@@ -27,6 +27,7 @@ import {
   restore,
 } from "./actions";
 import type { Desk, HistoryPorts, LockBook, Somebody } from "./desk";
+import { Drags } from "./drags";
 import { beginningOf, type Kind, nameOf } from "./kinds";
 import { Notices } from "./notices";
 import { placementIn, turned, worldMatrix } from "./placement";
@@ -45,6 +46,8 @@ export interface EditorPorts {
   peopleName(userId: string): string;
   /** Who else has selected an entity. */
   others(entity: string): readonly Somebody[];
+  /** Everybody's newest states. */
+  members(): Iterable<Member>;
   history: HistoryPorts | null;
   locks: LockBook | null;
 }
@@ -73,7 +76,7 @@ export class Editor implements Desk, Guest, Tools {
   onOpen: (what: "add" | "objects" | "history" | "properties" | "text") => void = () => {};
   private readonly halos: Halos;
   private readonly gizmo: Gizmo;
-  private readonly othersDrags: OthersDrags;
+  private readonly drags = new Drags();
   private readonly abort = new AbortController();
   private readonly stops: (() => void)[];
   private readonly listeners = new Set<(ids: ReadonlySet<string> | null) => void>();
@@ -88,7 +91,6 @@ export class Editor implements Desk, Guest, Tools {
     this.toasts = ports.toasts;
     this.entities = new SceneEntities(this.view, (object) => world.stage.dress(object));
     this.halos = new Halos(this.entities);
-    this.othersDrags = new OthersDrags(this.entities);
     world.stage.scene.add(this.entities.group, this.halos.group);
     world.stage.pickable = this.entities;
     this.gizmo = new Gizmo(world.stage, this.entities, world.container, {
@@ -102,6 +104,7 @@ export class Editor implements Desk, Guest, Tools {
     world.guest = this;
     this.stops = [
       document.onChange((ids) => this.changed(ids)),
+      document.onCommit((commit) => this.drags.committed(commit, Date.now())),
       document.onStatus(() => this.tell(new Set())),
       this.selection.onChange(() => this.refresh()),
       locks?.onChange(() => this.refresh()) ?? (() => {}),
@@ -222,19 +225,15 @@ export class Editor implements Desk, Guest, Tools {
 
   // -- what the world asks --
 
-  update(marks: ReadonlyMap<string, Mark>, drags: readonly Dragged[], elapsedS: number): void {
+  update(marks: ReadonlyMap<string, Mark>): void {
+    this.follow(Date.now());
     this.entities.update();
-    this.othersDrags.update(this.past === null ? drags : [], performance.now(), elapsedS);
     this.gizmo.follow();
     this.halos.show(marks);
   }
 
-  drags(): readonly Dragged[] {
-    return this.gizmo.drags();
-  }
-
   titleOf(entity: string): string | null {
-    const found = this.view.get(entity);
+    const found = this.view.get(entity) ?? this.document.entities.get(entity);
     if (!found) return null;
     const holder = this.lockedBy(entity);
     return holder ? `${nameOf(found)} (locked by ${this.peopleName(holder)})` : nameOf(found);
@@ -242,6 +241,17 @@ export class Editor implements Desk, Guest, Tools {
 
   busy(): boolean {
     return this.gizmo.busy;
+  }
+
+  held(): Held[] {
+    const held: Held[] = [];
+    for (const [id, world] of this.gizmo.held()) {
+      const parent = this.view.get(id)?.parent ?? null;
+      if (held.length < LIMITS.DRAG_MAX) {
+        held.push({ id, ...placementIn(world, worldMatrix(this.view, parent)) });
+      }
+    }
+    return held;
   }
 
   // -- commands --
@@ -289,6 +299,18 @@ export class Editor implements Desk, Guest, Tools {
   /** What is selected and is part of the scene; the place's own sculptures are not. */
   private selected(): string[] {
     return this.selection.ids.filter((id) => this.view.get(id)?.alive);
+  }
+
+  /** What others hold is drawn where they have it. */
+  private follow(nowMs: number): void {
+    const own = this.you()?.peer_id;
+    const allowed = ({ peer }: Member, entity: string): boolean => {
+      const holder = this.locks?.holder(entity) ?? peer.user_id;
+      return peer.peer_id !== own && may(peer.role, "edit") && holder === peer.user_id;
+    };
+    this.drags.see(this.ports.members(), this.document.entities, allowed, nowMs);
+    const shown = this.drags.shown(this.document.entities, nowMs);
+    this.entities.lend(this.past === null ? shown : new Map());
   }
 
   private movable(id: string): boolean {

@@ -4,7 +4,7 @@ import type { World } from "../room/world";
 import type { Notice } from "../sync/types";
 import type { Toasts } from "../ui/toasts";
 import type { Desk } from "./desk";
-import { overriddenWords } from "./words";
+import { overriddenWords, rejectedWords } from "./words";
 
 /** Shows a document's notices as toasts. */
 export class Notices {
@@ -44,12 +44,16 @@ export class Notices {
     });
   }
 
-  private rejected({ code, message, operations }: Extract<Notice, { kind: "rejected" }>): void {
-    this.toasts.show(`Not saved: ${message}`, {
+  private rejected(notice: Extract<Notice, { kind: "rejected" }>): void {
+    const { code, operations } = notice;
+    const locked = operations.find(({ id }) => this.desk.lockedBy(id) !== null)?.id;
+    const holder = locked === undefined ? null : this.desk.lockedBy(locked);
+    const who = holder === null ? null : this.desk.peopleName(holder);
+    this.toasts.show(rejectedWords(notice, this.desk.document.entities, locked ?? null, who), {
       tone: "bad",
       detail: code,
       action: {
-        label: "Copy it",
+        label: "Copy my change",
         run: () => void navigator.clipboard?.writeText(JSON.stringify(operations, null, 2)),
       },
     });

@@ -101,6 +101,17 @@ export function revertedWords(reverted: Reverted, view: View, again: boolean): s
     : `Not ${verb}: somebody has changed ${what}${more} since.`;
 }
 
+/** Why something was not saved; of a locked thing, who has locked it. */
+export function rejectedWords(
+  { code, message }: Extract<Notice, { kind: "rejected" }>,
+  view: View,
+  locked: string | null,
+  who: string | null,
+): string {
+  if (code !== "lock.held" || locked === null || who === null) return `Not saved: ${message}`;
+  return `Not saved: ${who} has locked ${titleOf(view, locked)}.`;
+}
+
 /** Who overrode what. */
 export function overriddenWords(
   notice: Extract<Notice, { kind: "overridden" }>,

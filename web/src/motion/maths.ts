@@ -18,6 +18,10 @@ export function scale(a: Vec3, by: number): Vec3 {
   return [a[0] * by, a[1] * by, a[2] * by];
 }
 
+export function lerp(a: Vec3, b: Vec3, t: number): Vec3 {
+  return add(a, scale(subtract(b, a), t));
+}
+
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }

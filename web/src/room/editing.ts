@@ -4,7 +4,6 @@
  * The room calls `openEditor(document)` when it has joined a document; without one there is a room and no editing.
  */
 
-import { Vector3 } from "three";
 import type { HistoryPorts, LockBook, Somebody } from "../edit/desk";
 import { Editor } from "../edit/editor";
 import type { Kind } from "../edit/kinds";
@@ -42,14 +41,12 @@ export interface EditorHands {
   /** The view, as JSON would have it. */
   readonly entities: Record<string, unknown>;
   readonly past: number | null;
+  /** Where something is drawn in the world, and where its middle is seen, in pixels of the stage. */
+  drawn(id: string): { at: Vec3; seen: [number, number] } | null;
   select(...ids: string[]): void;
   add(kind: Kind): string | null;
   run: Editor["run"];
   edit: Editor["edit"];
-  /** Where an entity is shown now, in the world; null where it is not. */
-  shownAt(id: string): Vec3 | null;
-  /** Where that is in the window, in CSS pixels. */
-  pixelOf(id: string): [number, number] | null;
 }
 
 /** Editing that is under way. */
@@ -72,6 +69,7 @@ export function openEditor(document: SceneDocument, ports: EditingPorts): Editin
     you: ports.you,
     role: ports.role,
     peopleName: ports.peopleName,
+    members: () => ports.roster.members.values(),
     others: (entity) => othersOn(ports.roster, ports.you(), entity),
   });
   const objects = new ObjectsPanel(editor);
@@ -84,7 +82,12 @@ export function openEditor(document: SceneDocument, ports: EditingPorts): Editin
     shell.element.classList.toggle("with-inspector", !properties.element.hidden);
     bar.render();
   };
-  const properties = new Properties(editor, () => arrange());
+  const narrow = matchMedia("(max-width: 760px)");
+  const properties = new Properties(editor, () => {
+    // On a phone both are sheets from below: there is room for one.
+    if (narrow.matches && !properties.element.hidden) dock.close();
+    arrange();
+  });
   const bar = new EditBar(editor, () => ({
     objects: dock.open === "objects",
     history: dock.open === "history",
@@ -94,6 +97,7 @@ export function openEditor(document: SceneDocument, ports: EditingPorts): Editin
   editor.refresh();
   dock.onToggle = (open) => {
     if (open !== "history") past?.leave();
+    if (open !== null && narrow.matches && !properties.element.hidden) properties.toggle(false);
     arrange();
   };
   editor.onOpen = (what) => {
@@ -135,10 +139,6 @@ function othersOn(roster: Roster, you: Peer | null, entity: string): Somebody[] 
 }
 
 function handsOf(editor: Editor, world: World): EditorHands {
-  const placeOf = (id: string): Vector3 | null => {
-    const shown = editor.entities.worldOf(id);
-    return shown && new Vector3().setFromMatrixPosition(shown);
-  };
   return {
     get selected() {
       return editor.selection.ids;
@@ -155,6 +155,11 @@ function handsOf(editor: Editor, world: World): EditorHands {
     get past() {
       return editor.past;
     },
+    drawn: (id) => {
+      const [, , , , , , , , , , , , x, y, z] = editor.entities.worldOf(id)?.elements ?? [];
+      if (x === undefined || y === undefined || z === undefined) return null;
+      return { at: [x, y, z], seen: world.screenOf([x, y, z]) };
+    },
     select: (...ids) => editor.selection.set(ids),
     add: (kind) => {
       editor.add(kind);
@@ -162,12 +167,5 @@ function handsOf(editor: Editor, world: World): EditorHands {
     },
     run: (command) => editor.run(command),
     edit: (operations) => editor.edit(operations),
-    shownAt: (id) => placeOf(id)?.toArray() ?? null,
-    pixelOf: (id) => {
-      const place = placeOf(id)?.project(world.stage.camera);
-      if (!place) return null;
-      const { left, top, width, height } = world.container.getBoundingClientRect();
-      return [left + ((place.x + 1) / 2) * width, top + ((1 - place.y) / 2) * height];
-    },
   };
 }

@@ -9,7 +9,7 @@ import { greet } from "../ui/greeting";
 import { askHowToLeave } from "../ui/leaving";
 import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
-import { ROLE_TEXT } from "../ui/person";
+import { aRole } from "../ui/person";
 import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
@@ -125,7 +125,6 @@ export class Room implements RoomContext {
       this.preferences,
       this.place.start(Math.random),
       {
-        me: () => this.you?.peer_id ?? null,
         onState: (state) => this.carrier.offer(state),
         onMode: (mode) => this.shell.setMode(mode),
         onFocus: (text) => this.shell.setFocus(text),
@@ -283,11 +282,11 @@ export class Room implements RoomContext {
     for (const peerId of peers) this.world?.crowd.rename(peerId);
     if (userId === this.you?.user_id) {
       this.ownRole = role;
-      this.toasts.show(`You are ${ROLE_TEXT[role].toLowerCase()} now`, { tone: "good" });
+      this.toasts.show(`You are ${aRole(role)} now`, { tone: "good" });
       if (this.panel.open) this.panel.show(this.panel.open);
     } else {
       const name = [...this.roster.members.values()].find(({ peer }) => peer.user_id === userId)?.peer.name;
-      if (name) this.toasts.show(`${name} is ${ROLE_TEXT[role].toLowerCase()} now`);
+      if (name) this.toasts.show(`${name} is ${aRole(role)} now`);
     }
     this.people.render();
     this.studio.refresh();

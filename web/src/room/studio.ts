@@ -40,11 +40,11 @@ export class Studio {
     const history = {
       history: (before: number | null) => api.history(documentId, { before, limit: EDITOR_PAGE }),
       stateAt: (revision: number) => api.documentAt(documentId, revision),
+      milestones: () => api.milestones(documentId),
+      name: (name: string, revision: number) => api.createMilestone(documentId, { name, revision }),
       restore: async (revision: number) => {
         await api.rollback(documentId, { revision });
       },
-      milestones: async () => (await api.milestones(documentId)).milestones,
-      name: (revision: number, name: string) => api.createMilestone(documentId, { revision, name }),
     };
     this.editing = openEditor(this.scene.document, { ...room, history, locks: this.locks });
     this.scene.start();

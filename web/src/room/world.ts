@@ -1,5 +1,6 @@
 /** The room as one sees and walks it: joins stage, crowd, hands and view, and says what the own state is. */
 
+import { Vector3 } from "three";
 import { Selection } from "../edit/selection";
 import { quantizePosition, quantizeRotation } from "../motion/maths";
 import { pushOut, type Walker, walk } from "../motion/walker";
@@ -16,13 +17,10 @@ import { EFFORTS, firstLevel, Governor, type Level } from "../scene/quality";
 import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
 import type { Preferences } from "../ui/preferences";
-import type { Activity, Dragged, Environment, PresenceState, Vec3 } from "../wire/generated";
-import { may } from "./context";
+import type { Activity, Environment, Held, PresenceState, Vec3 } from "../wire/generated";
 import { FrameRate } from "./figures";
 
 export interface WorldEvents {
-  /** This page's own peer; null before it has entered. */
-  me(): string | null;
   /** The own state as it is now; called every frame, whoever sends it keeps the pace. */
   onState(state: PresenceState): void;
   onMode(mode: Mode): void;
@@ -33,14 +31,14 @@ export interface WorldEvents {
 
 /** Whoever shows a document in the room. */
 export interface Guest {
-  /** Before every frame: who is to be outlined, and what others drag. */
-  update(marks: ReadonlyMap<string, Mark>, drags: readonly Dragged[], elapsedS: number): void;
-  /** What the own hand drags. */
-  drags(): readonly Dragged[];
+  /** Before every frame: who is to be outlined. */
+  update(marks: ReadonlyMap<string, Mark>): void;
   /** What an entity is called; null where it is none of the guest's. */
   titleOf(entity: string): string | null;
   /** Whether a hand is on its handles: then clicks and pointing are not the room's. */
   busy(): boolean;
+  /** What a hand has hold of and where, beneath its parent: told to the others while it lasts. */
+  held(): readonly Held[];
 }
 
 const IDLE_MS = 60_000;
@@ -173,6 +171,13 @@ export class World {
     return [freeX, 0, freeZ];
   }
 
+  /** Where a place is seen, in CSS pixels of the container. */
+  screenOf(place: Vec3): [number, number] {
+    const { clientWidth, clientHeight } = this.container;
+    const { x, y } = new Vector3(...place).project(this.stage.camera);
+    return [((x + 1) / 2) * clientWidth, ((1 - y) / 2) * clientHeight];
+  }
+
   /** Where one looks, seen from above: radians, counterclockwise from -Z. */
   get yaw(): number {
     return this.view.yaw;
@@ -198,16 +203,16 @@ export class World {
       rotation: this.hit.rotation,
       target: this.hit.target,
     };
-    const drag = this.guest?.drags() ?? [];
+    const drag = this.guest?.held() ?? [];
     this.events.onState({
-      ...(drag.length > 0 ? { drag } : {}),
       pose: {
         position: quantizePosition(this.position),
         rotation: quantizeRotation(this.view.head()),
       },
       cursor: document.hidden ? null : cursor,
       selection: this.selection.ids,
-      activity: this.activity(),
+      activity: drag.length > 0 ? "editing" : this.activity(),
+      ...(drag.length > 0 ? { drag } : {}),
     });
   }
 
@@ -267,17 +272,9 @@ export class World {
     }
     const marks = this.marks();
     this.outlines.show(marks);
-    this.guest?.update(marks, this.othersDrags(), elapsedS);
+    this.guest?.update(marks);
     this.events.onFocus(this.focus());
     this.stage.render(seconds, reducedMotion);
-  }
-
-  /** Of everybody else who may edit: the own hand's work is shown by the hand itself, and a viewer has no hands. */
-  private othersDrags(): Dragged[] {
-    const own = this.events.me();
-    return [...this.roster.members.values()].flatMap(({ peer, state }) =>
-      peer.peer_id === own || !may(peer.role, "edit") ? [] : [...(state?.state.drag ?? [])],
-    );
   }
 
   private marks(): Map<string, Mark> {

@@ -18,6 +18,7 @@ import {
   Vector3,
 } from "three";
 import { colorOf, intensityOf, positionOf, rotationOf, scaleOf, textOf, typeOf } from "../edit/kinds";
+import type { Placement } from "../edit/placement";
 import type { View } from "../edit/tree";
 import type { Entity } from "../ot/state";
 import { Paper } from "./paper";
@@ -68,8 +69,8 @@ export class SceneEntities {
   private lampsStale = false;
   /** Those that a hand holds: the document does not move them meanwhile. */
   private held: ReadonlySet<string> = new Set();
-  /** Those that others move just now. */
-  private led: ReadonlySet<string> = new Set();
+  /** Those that others hold: drawn where they have them, beneath their parents. */
+  private lent: ReadonlyMap<string, Placement> = new Map();
 
   constructor(
     private view: View,
@@ -107,25 +108,26 @@ export class SceneEntities {
     this.sync([...before].filter((id) => !ids.has(id)));
   }
 
-  /** Whether the own hand holds it. */
-  holds(id: string): boolean {
-    return this.held.has(id);
-  }
-
-  /** Those that others move: their places are set by `carry` until they are not among them. */
-  lead(ids: ReadonlySet<string>): void {
-    const before = this.led;
-    this.led = ids;
-    this.sync([...before].filter((id) => !ids.has(id)));
-  }
-
-  /** Puts somebody who is held or led to a place in the world, here only. */
+  /** Puts somebody who is held to a place in the world, here only. */
   carry(id: string, world: Matrix4): void {
     const node = this.nodes.get(id);
     if (!node) return;
     if (node.above) node.local.copy(node.above.world).invert().multiply(world);
     else node.local.copy(world);
     this.refresh(node);
+  }
+
+  /** Who is drawn elsewhere than the view has them, and where beneath their parents; one's own hand comes first. */
+  lend(places: ReadonlyMap<string, Placement>): void {
+    if (places.size === 0 && this.lent.size === 0) return;
+    const before = this.lent;
+    this.lent = places;
+    for (const id of new Set([...before.keys(), ...places.keys()])) {
+      const node = this.nodes.get(id);
+      if (!node || this.held.has(id)) continue;
+      this.stand(node);
+      this.refresh(node);
+    }
   }
 
   /** Where somebody is, as drawn; null where nobody of that name is to be seen. */
@@ -193,13 +195,16 @@ export class SceneEntities {
       above?.below.add(node);
       node.above = above;
     }
-    if (!this.held.has(id) && !this.led.has(id)) {
-      position.fromArray(positionOf(entity));
-      rotation.fromArray(rotationOf(entity));
-      node.local.compose(position, rotation, scale.fromArray(scaleOf(entity)));
-    }
+    if (!this.held.has(id)) this.stand(node);
     this.shape(node);
     return node;
+  }
+
+  private stand({ id, entity, local }: Node): void {
+    const lent = this.lent.get(id);
+    position.fromArray(lent?.position ?? positionOf(entity));
+    rotation.fromArray(lent?.rotation ?? rotationOf(entity));
+    local.compose(position, rotation, scale.fromArray(lent?.scale ?? scaleOf(entity)));
   }
 
   private make(id: string, entity: Entity): Node {

@@ -5,10 +5,8 @@
  * The handles hold a pivot at the main one's place; what happens to the pivot happens to all that is held.
  */
 
-import { Matrix4, Object3D, Quaternion, Vector3 } from "three";
+import { Matrix4, Object3D } from "three";
 import { TransformControls } from "three/addons/controls/TransformControls.js";
-import { quantizePosition, quantizeRotation } from "../motion/maths";
-import { type Dragged, LIMITS } from "../wire/generated";
 import type { SceneEntities } from "./entities";
 import type { Stage } from "./stage";
 
@@ -60,10 +58,9 @@ export class Gizmo {
     return this.gripped;
   }
 
-  /** Where what is held is now; nothing where no hand has moved it. */
-  drags(): Dragged[] {
-    if (!this.gripped || !this.moved) return [];
-    return [...this.worlds()].slice(0, LIMITS.DRAGGED_MAX).map(([id, world]) => draggedOf(id, world));
+  /** Where a hand has things now, in the world; nothing before they were moved. */
+  held(): Map<string, Matrix4> {
+    return this.gripped && this.moved ? this.worlds() : new Map();
   }
 
   /** Holds these, the main one last; nothing where there are none. During a gesture it keeps what it has. */
@@ -146,18 +143,4 @@ export class Gizmo {
     const change = new Matrix4().multiplyMatrices(this.pivot.matrixWorld, this.startInverse);
     return new Map([...this.starts].map(([id, start]) => [id, start.clone().premultiply(change)]));
   }
-}
-
-const position = new Vector3();
-const rotation = new Quaternion();
-const scale = new Vector3();
-
-function draggedOf(id: string, world: Matrix4): Dragged {
-  world.decompose(position, rotation, scale);
-  return {
-    id,
-    position: quantizePosition(position.toArray()),
-    rotation: quantizeRotation(rotation.toArray()),
-    scale: quantizePosition(scale.toArray()),
-  };
 }

@@ -27,3 +27,10 @@ export function meaningOf(code: Code | "network"): Meaning {
   if (code === "operation.base_behind_own" || code === "operation.base_ahead") return "behind";
   return code === "operation.base_too_old" ? "too_old" : "final";
 }
+
+/** What the server said no with. */
+export interface Refusal {
+  code: Code;
+  message: string;
+  retry_after_ms?: number | null;
+}

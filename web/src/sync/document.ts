@@ -18,7 +18,7 @@ import type {
   ServerMessage,
   Snapshot,
 } from "../wire/generated";
-import { meaningOf } from "./answers";
+import { meaningOf, type Refusal } from "./answers";
 import { Audience } from "./audience";
 import { Delivery } from "./delivery";
 import { Engine, type Memory } from "./engine";
@@ -94,6 +94,10 @@ export class SharedDoc extends Audience implements SceneDocument {
 
   get unsynced(): number {
     return (this.engine.inFlight ? 1 : 0) + (this.engine.buffer.length > 0 ? 1 : 0);
+  }
+
+  get waiting(): number {
+    return (this.engine.inFlight?.operations.length ?? 0) + this.engine.buffer.length;
   }
 
   get canUndo(): boolean {
@@ -385,16 +389,10 @@ export class SharedDoc extends Audience implements SceneDocument {
   }
 
   private status(): void {
-    const { state, revision, unsynced, canUndo, canRedo } = this;
-    const now = `${state} ${revision} ${unsynced} ${canUndo} ${canRedo}`;
+    const { state, revision, unsynced, waiting, canUndo, canRedo } = this;
+    const now = [state, revision, unsynced, waiting, canUndo, canRedo].join(" ");
     if (now === this.told) return;
     this.told = now;
     this.statuses.tell();
   }
-}
-
-interface Refusal {
-  code: Code;
-  message: string;
-  retry_after_ms?: number | null;
 }

@@ -30,6 +30,8 @@ export interface SceneDocument {
   readonly revision: number;
   /** Transactions that are not acknowledged yet. */
   readonly unsynced: number;
+  /** Operations in them: what a person would call changes. */
+  readonly waiting: number;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   /** The view: tombstones included (`alive` false). The same map object for ever; its entities are immutable. */

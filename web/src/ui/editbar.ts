@@ -37,10 +37,10 @@ const SYNC_TEXT: Record<SyncState, string> = {
   offline: "Offline",
 };
 
-/** What the sync state is called, with how much waits. */
-export function syncWords(state: SyncState, unsynced: number): string {
-  if (state === "offline" && unsynced > 0) return `Offline · ${unsynced} unsaved`;
-  return state === "saving" && unsynced > 1 ? `Saving ${unsynced}` : SYNC_TEXT[state];
+/** What the sync state is called, with how many changes wait. */
+export function syncWords(state: SyncState, waiting: number): string {
+  if (state === "offline" && waiting > 0) return `Offline · ${waiting} unsaved`;
+  return state === "saving" && waiting > 1 ? `Saving ${waiting}` : SYNC_TEXT[state];
 }
 
 /** The toolbar of one editor. */
@@ -108,18 +108,19 @@ export class EditBar {
     }
     const { document } = editor;
     const opened = this.opened();
-    this.state("translate", selected, editor.tool === "translate");
-    this.state("rotate", selected, editor.tool === "rotate");
-    this.state("scale", selected, editor.tool === "scale");
-    this.state("snap", selected, editor.snapping);
+    const free = selected && editor.selection.ids.some((id) => editor.lockedBy(id) === null);
+    this.state("translate", free, editor.tool === "translate");
+    this.state("rotate", free, editor.tool === "rotate");
+    this.state("scale", free, editor.tool === "scale");
+    this.state("snap", free, editor.snapping);
     this.state("undo", document.canUndo);
     this.state("redo", document.canRedo);
     this.state("duplicate", edits && selected);
-    this.state("delete", edits && selected);
+    this.state("delete", edits && free);
     this.state("properties", selected, opened.properties);
     this.state("objects", true, opened.objects);
     this.state("history", true, opened.history);
-    const words = syncWords(document.state, document.unsynced);
+    const words = syncWords(document.state, document.waiting);
     if (words === this.syncText) return;
     this.syncText = words;
     this.sync.className = `sync ${document.state}`;

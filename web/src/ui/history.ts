@@ -35,7 +35,7 @@ export class HistoryPanel {
   private readonly older = button("Earlier", () => void busy(this.older, () => this.more()), {
     testid: "history-more",
   });
-  private readonly milestones: Milestones;
+  private readonly named: Milestones;
   private commits: Commit[] = [];
   private aside: readonly Commit[] = [];
   private before: number | null = null;
@@ -50,21 +50,25 @@ export class HistoryPanel {
     private readonly ports: HistoryPorts,
     private readonly toasts: Toasts,
   ) {
+    this.named = new Milestones(
+      ports,
+      {
+        looking: () => this.wanted ?? editor.document.revision,
+        mayName: () => editor.mayEdit(),
+        jump: (revision) => void this.look(revision),
+        onChange: () => this.render(),
+      },
+      toasts,
+    );
     this.slider.addEventListener("input", () => this.slide(Number(this.slider.value)));
     this.element.addEventListener("keydown", (event) => {
       // Arrows on the slider are the slider's, not the room's.
       if (event.key.startsWith("Arrow")) event.stopPropagation();
     });
-    this.milestones = new Milestones(
-      ports,
-      toasts,
-      (revision) => void this.look(revision),
-      () => this.render(),
-    );
     fill(
       this.element,
-      h("div", { class: "history-now" }, this.slider, this.words, this.actions),
-      this.milestones.element,
+      h("div", { class: "history-now" }, this.slider, this.words, this.actions, this.named.form),
+      this.named.element,
       this.list,
       this.older,
     );
@@ -78,8 +82,7 @@ export class HistoryPanel {
     this.commits = [];
     this.before = null;
     this.whole = false;
-    await Promise.all([this.more(), this.milestones.refresh()]);
-    this.render();
+    await Promise.all([this.more(), this.named.refresh()]);
   }
 
   /** Back to the present. */
@@ -180,15 +183,9 @@ export class HistoryPanel {
     this.say(at);
     this.older.hidden = this.whole;
     fill(this.list, ...this.commits.map((commit) => this.item(commit, at)));
-    this.milestones.render(at);
-    const name = button("Name it", () => void busy(name, () => this.milestones.name(at)), {
-      class: "small",
-      testid: "history-name",
-      attrs: { title: "Give this revision a name" },
-    });
-    const nameable = head > 0 && this.restorable() ? name : null;
+    this.named.render();
     if (past === null) {
-      fill(this.actions, nameable);
+      fill(this.actions, this.named.opener);
       return;
     }
     const now = button("Back to now", () => this.leave(), { class: "small", testid: "history-now" });
@@ -197,7 +194,7 @@ export class HistoryPanel {
       class: "small",
       testid: "history-restore",
     });
-    fill(this.actions, now, this.restorable() ? restore : null, nameable);
+    fill(this.actions, this.restorable() ? restore : null, now, this.named.opener);
   }
 
   /** The role decides; that the past is shown does not forbid to bring it back. */
@@ -208,7 +205,11 @@ export class HistoryPanel {
   private say(revision: number): void {
     const head = this.editor.document.revision;
     const commit = this.commitAt(revision);
-    const who = commit ? `${this.editor.peopleName(commit.user_id)} ${this.deed(commit)}` : "";
+    const who = commit
+      ? `${this.editor.peopleName(commit.user_id)} ${this.deed(commit)}`
+      : revision === 0
+        ? "Before anything was added"
+        : "";
     const when = commit ? ` · ${ago(commit.at_ms, Date.now())}` : "";
     const place = revision >= head ? `Now, revision ${head}` : `Revision ${revision} of ${head}${when}`;
     fill(this.words, h("strong", {}, place), who ? h("span", {}, who) : null);
@@ -221,7 +222,6 @@ export class HistoryPanel {
   }
 
   private item(commit: Commit, at: number): HTMLElement {
-    const names = this.milestones.namesOf(commit.revision);
     const line = h(
       "button",
       {
@@ -235,7 +235,7 @@ export class HistoryPanel {
         { class: "history-deed" },
         h("strong", {}, this.editor.peopleName(commit.user_id)),
         ` ${this.deed(commit)}`,
-        names ? h("em", { class: "history-name" }, names) : null,
+        ...this.named.namesOf(commit.revision).map((name) => h("em", { class: "history-name" }, name)),
       ),
       h("time", { attrs: { datetime: new Date(commit.at_ms).toISOString() } }, ago(commit.at_ms, Date.now())),
     );

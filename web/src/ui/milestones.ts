@@ -1,76 +1,142 @@
-/** The named revisions of the scene: one press shows each; whoever may edit names another. */
+/** The named revisions of a document: a list to jump by, and the form that gives the one being looked at a name. */
 
 import type { HistoryPorts } from "../edit/desk";
 import { LIMITS, type Milestone } from "../wire/generated";
-import { askForLine } from "./dialog";
-import { fill, h } from "./dom";
+import { busy, button, fill, h } from "./dom";
 import { icon } from "./icons";
 import type { Toasts } from "./toasts";
 
+/** What naming and jumping need of the history. */
+export interface MilestonePorts {
+  /** The revision that is looked at. */
+  looking(): number;
+  /** Whether the role allows to name one. */
+  mayName(): boolean;
+  jump(revision: number): void;
+  /** There are other names. */
+  onChange(): void;
+}
+
+/** The names in the history of one document. */
 export class Milestones {
-  readonly element = h("ul", {
+  /** The names, newest revision first. */
+  readonly element = h("ol", {
     class: "milestones",
     testid: "milestones",
     attrs: { "aria-label": "Named revisions" },
   });
-  private all: readonly Milestone[] = [];
+  /** Opens the form. */
+  readonly opener = button("Name this", () => this.open(), { class: "small", testid: "milestone-open" });
+  readonly form: HTMLFormElement;
+  private readonly input = h("input", {
+    testid: "milestone-name",
+    attrs: { type: "text", maxlength: LIMITS.SESSION_NAME_CHARS, required: true },
+  });
+  private readonly save = button("Save", () => {}, {
+    kind: "primary",
+    class: "small",
+    testid: "milestone-save",
+    attrs: { type: "submit" },
+  });
+  private named: readonly Milestone[] = [];
+  private revision = 0;
 
   constructor(
-    private readonly ports: HistoryPorts,
+    private readonly history: HistoryPorts,
+    private readonly ports: MilestonePorts,
     private readonly toasts: Toasts,
-    private readonly pick: (revision: number) => void,
-    private readonly changed: () => void,
-  ) {}
+  ) {
+    const cancel = button("Cancel", () => this.close(), { kind: "quiet", class: "small" });
+    this.form = h(
+      "form",
+      { class: "milestone-form", testid: "milestone-form" },
+      this.input,
+      this.save,
+      cancel,
+    );
+    this.form.hidden = true;
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void busy(this.save, () => this.name());
+    });
+    this.form.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") this.close();
+    });
+  }
 
+  /** Reads them anew; without an answer they stay as they were. */
   async refresh(): Promise<void> {
     try {
-      this.all = await this.ports.milestones();
-    } catch (thrown) {
-      this.toasts.problem(thrown, "The named revisions could not be read.");
+      this.named = (await this.history.milestones()).milestones;
+      this.ports.onChange();
+    } catch {
+      // Names are a comfort: the history is there without them.
     }
   }
 
-  namesOf(revision: number): string {
-    return this.all.flatMap((each) => (each.revision === revision ? [each.name] : [])).join(", ");
+  /** What a revision is called. */
+  namesOf(revision: number): string[] {
+    return this.named.filter((one) => one.revision === revision).map(({ name }) => name);
   }
 
-  /** Asks for a name, and gives it to a revision. */
-  async name(revision: number): Promise<void> {
-    const text = "Everybody finds it in the history by this name.";
-    const name = await askForLine(`Name revision ${revision}`, text, "Name", LIMITS.SESSION_NAME_CHARS);
-    if (!name) return;
+  /** Shows everything as it is now. */
+  render(): void {
+    const at = this.ports.looking();
+    const may = this.ports.mayName() && at > 0;
+    if (!may) this.form.hidden = true;
+    this.opener.hidden = !may || !this.form.hidden;
+    this.element.hidden = this.named.length === 0;
+    fill(this.element, ...this.named.map((one) => this.item(one, at)));
+  }
+
+  private open(): void {
+    this.revision = this.ports.looking();
+    this.input.value = "";
+    this.input.placeholder = `A name for revision ${this.revision}`;
+    this.input.setAttribute("aria-label", this.input.placeholder);
+    this.form.hidden = false;
+    this.render();
+    this.input.focus();
+  }
+
+  private close(): void {
+    const inside = this.form.contains(document.activeElement);
+    this.form.hidden = true;
+    this.render();
+    if (inside) this.opener.focus({ preventScroll: true });
+  }
+
+  private async name(): Promise<void> {
+    const name = this.input.value.trim();
+    if (name === "") return;
     try {
-      const made = await this.ports.name(revision, name);
-      this.all = [...this.all, made].sort((a, b) => b.revision - a.revision);
-      this.toasts.show(`Revision ${revision} is “${name}” now.`, { tone: "good" });
+      const made = await this.history.name(name, this.revision);
+      this.named = [...this.named, made].sort((one, other) => other.revision - one.revision);
+      this.close();
+      this.ports.onChange();
     } catch (thrown) {
-      this.toasts.problem(thrown, "It was not named.");
+      this.toasts.problem(thrown, "It has no name yet.");
     }
-    this.changed();
-  }
-
-  render(at: number): void {
-    this.element.hidden = this.all.length === 0;
-    fill(this.element, ...this.all.map((each) => this.item(each, at)));
   }
 
   private item({ name, revision }: Milestone, at: number): HTMLElement {
-    const label = h("span", {}, name);
-    const press = h(
+    const line = h(
       "button",
       {
         class: "milestone",
         testid: "milestone",
         attrs: {
           type: "button",
-          title: `Revision ${revision}`,
           "aria-current": revision === at ? "true" : null,
+          "aria-label": `${name}, revision ${revision}`,
         },
       },
-      icon("flag"),
-      label,
+      icon("flag", 15),
+      h("span", {}, name),
+      h("small", {}, String(revision)),
     );
-    press.addEventListener("click", () => this.pick(revision));
-    return h("li", {}, press);
+    line.addEventListener("click", () => this.ports.jump(revision));
+    return h("li", {}, line);
   }
 }

@@ -82,7 +82,9 @@ export class Panel {
     }
     fill(this.body, page.element);
     void page.refresh();
-    if (!this.element.contains(document.activeElement)) this.tabs.get(name)?.focus({ preventScroll: true });
+    const { activeElement } = document;
+    const tabbed = activeElement?.getAttribute("role") === "tab" || activeElement === document.body;
+    if (tabbed || !this.element.contains(activeElement)) this.tabs.get(name)?.focus({ preventScroll: true });
     this.onToggle(name);
   }
 

@@ -24,6 +24,12 @@ export const ROLE_TEXT: Record<Role, string> = {
   guest: "Guest",
 };
 
+/** "an editor", "a viewer". */
+export function aRole(role: Role): string {
+  const word = ROLE_TEXT[role].toLowerCase();
+  return `${/^[aeiou]/.test(word) ? "an" : "a"} ${word}`;
+}
+
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];

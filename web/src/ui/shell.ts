@@ -206,7 +206,7 @@ export class Shell {
 }
 
 function bannerText({ state, retryInMs }: ConnectionView): string {
-  if (state === "offline") return "You are offline. The room comes back with your connection.";
+  if (state === "offline") return "You are offline. What you change is kept, and sent when you are back.";
   if (state === "connecting") return "Connecting again…";
   const seconds = Math.ceil(retryInMs / 1000);
   return seconds > 1 ? `Connection lost. Trying again in ${seconds} s…` : "Connection lost. Trying again…";

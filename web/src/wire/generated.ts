@@ -185,8 +185,8 @@ export interface Pointer {
   target?: EntityId | null;
 }
 
-/** Where an entity is in the world while a hand moves it. The document learns of it when the hand lets go. */
-export interface Dragged {
+/** An entity in somebody's hand, as it would be if they let go now: its place, turn and size beneath its parent. */
+export interface Held {
   id: EntityId;
   position: Vec3;
   rotation: Quat;
@@ -199,7 +199,8 @@ export interface PresenceState {
   cursor?: Pointer | null;
   selection?: readonly EntityId[];
   activity?: Activity;
-  drag?: readonly Dragged[];
+  /** shown to the others until it is let go; nothing of it is kept */
+  drag?: readonly Held[];
 }
 
 /** Deletes so many code points. */
@@ -1047,7 +1048,7 @@ export const LIMITS = {
   LEAVE_GRACE_S: 5,
   PEERS_PER_USER: 8,
   SELECTION_MAX: 64,
-  DRAGGED_MAX: 16,
+  DRAG_MAX: 32,
   ENTITY_ID_CHARS: 64,
   WORLD_M: 100000,
   REST_CURSOR_PER_S: 10,
