@@ -69,7 +69,7 @@ async def measure(stack: Stack) -> dict[str, list[float]]:
                     await scene.edit(made)
                     await scene.settled()
                 await ada.until(f"h.document.entities === {ENTITIES}", timeout_s=60)
-                for job, many in (("one", 1), (f"{AT_ONCE}", AT_ONCE)):
+                for many in (1, AT_ONCE):
                     await ada.page.evaluate("window.__costs.commits.length = window.__costs.frames.length = 0")
                     for turn in range(1, ROUNDS + 1):
                         moved = [(turn * many + n) % ENTITIES for n in range(many)]
@@ -77,8 +77,8 @@ async def measure(stack: Stack) -> dict[str, list[float]]:
                         await asyncio.sleep(EVERY_S)
                     await scene.settled()
                     costs = json.loads(await ada.page.evaluate("JSON.stringify(window.__costs)"))
-                    found[f"commit of {job}"] = costs["commits"][WARM_UP:]
-                    found[f"frame meanwhile ({job})"] = costs["frames"]
+                    found[f"commit_of_{many}"] = costs["commits"][WARM_UP:]
+                    found[f"frame_during_{many}"] = costs["frames"]
         await browser.close()
         return found
 
@@ -92,6 +92,6 @@ def main() -> Report:
         found = asyncio.run(measure(stack))
     for job, costs in found.items():
         for p in (50, 99):
-            report.figure(f"{job}, p{p}", percentile(costs, p), "ms")
-        report.figure(f"{job}, measured", len(costs), "times")
+            report.figure(f"{job}_p{p}_ms", percentile(costs, p), "ms")
+        report.figure(f"{job}_measured", len(costs), "times")
     return report
