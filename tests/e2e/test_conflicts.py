@@ -22,7 +22,7 @@ async def pair(stack: Stack) -> AsyncIterator[Pair]:
 
 
 async def test_a_lock_shows_whose_it_is_and_refuses_others(pair: Pair) -> None:
-    """Bob sees who has locked the box and cannot take hold of it; an edit that is sent all the same is refused."""
+    """Bob sees who has locked the box and cannot take hold of it; what is sent all the same is refused; he may unlock it."""
     ada, bob = pair
     box = await add("box", ada, bob)
     await ada.page.click(ada.by("lock"))
@@ -33,7 +33,8 @@ async def test_a_lock_shows_whose_it_is_and_refuses_others(pair: Pair) -> None:
     await edit(bob, {"op": "set", "id": box, "path": ["color"], "value": "#010203"})
     await told(bob, "Not saved: Ada has locked Box")
     assert (await same(ada, bob))[box]["props"]["color"] != "#010203"
-    await ada.page.click(ada.by("unlock"))
+    await bob.page.click(bob.by("unlock"))
+    await bob.page.click(bob.by("confirm-unlock"))
     await bob.page.locator(bob.by("lock-badge")).wait_for(state="hidden")
     await paint(bob, box, "#040506")
     await same(ada, bob)

@@ -21,6 +21,7 @@ import { turned } from "../edit/placement";
 import { isBeneath } from "../edit/tree";
 import { type Entity, isObject, type Json } from "../ot/state";
 import { LIMITS, type Quat } from "../wire/generated";
+import { ask } from "./dialog";
 import { button, fill, h } from "./dom";
 import { choiceField, colorField, type Follower, lineField, numbersField, sliderField } from "./fields";
 import { icon } from "./icons";
@@ -152,12 +153,24 @@ export class Properties {
     this.badge.hidden = holder === null;
     if (holder === null || !locks) return;
     const words = mine ? "Locked by you" : `Locked by ${editor.peopleName(holder)}`;
-    const free = button("Unlock", () => this.toLock(locks.release(id)), {
+    const free = button("Unlock", () => void this.unlock(id, mine ? null : holder), {
       kind: "quiet",
       class: "small",
       testid: "unlock",
     });
-    fill(this.badge, icon("lock", 16), h("span", {}, words), mine ? free : null);
+    fill(this.badge, icon("lock", 16), h("span", {}, words), mine || editor.canEdit() ? free : null);
+  }
+
+  /** One's own at once; another's after a question. */
+  private async unlock(id: string, holder: string | null): Promise<void> {
+    const { editor } = this;
+    if (holder !== null) {
+      const who = editor.peopleName(holder);
+      const text = `${who} has locked it so that nobody else changes it, and will not be asked.`;
+      const title = `Unlock what ${who} has locked?`;
+      if (!(await ask(title, text, [{ value: "unlock", label: "Unlock" }]))) return;
+    }
+    this.toLock(editor.locks?.release(id));
   }
 
   private toLock(work: Promise<void> | undefined): void {
