@@ -58,7 +58,8 @@ async def test_both_type_in_one_note_at_once(pair: Pair) -> None:
     ada, bob = pair
     note = await add("text", ada, bob)
     await bob.figure(f"h.editor.select('{note}')")
-    for one in pair:
+    for one, other in ((ada, "Bob"), (bob, "Ada")):
+        await one.page.locator(one.by("properties-others")).and_(one.page.get_by_title(other)).wait_for()
         await one.page.locator(one.by("note-text")).focus()
     await asyncio.gather(ada.page.keyboard.type("abcdefghij", delay=70), bob.page.keyboard.type("0123456789", delay=70))
     await asyncio.sleep(0.5)

@@ -59,6 +59,7 @@ export interface Tools {
 }
 
 const AHEAD_M = 4.2;
+const LOOK_EVERY_MS = 400;
 
 /** One open document in one room. */
 export class Editor implements Desk, Guest, Tools {
@@ -77,6 +78,9 @@ export class Editor implements Desk, Guest, Tools {
   private readonly halos: Halos;
   private readonly gizmo: Gizmo;
   private readonly drags = new Drags();
+  /** What the others have selected, as the panels show it. */
+  private chosen = "";
+  private lookedAtMs = 0;
   private readonly abort = new AbortController();
   private readonly stops: (() => void)[];
   private readonly listeners = new Set<(ids: ReadonlySet<string> | null) => void>();
@@ -226,7 +230,9 @@ export class Editor implements Desk, Guest, Tools {
   // -- what the world asks --
 
   update(marks: ReadonlyMap<string, Mark>): void {
-    this.follow(Date.now());
+    const nowMs = Date.now();
+    this.follow(nowMs);
+    this.look(nowMs);
     this.entities.update();
     this.gizmo.follow();
     this.halos.show(marks);
@@ -311,6 +317,20 @@ export class Editor implements Desk, Guest, Tools {
     this.drags.see(this.ports.members(), this.document.entities, allowed, nowMs);
     const shown = this.drags.shown(this.document.entities, nowMs);
     this.entities.lend(this.past === null ? shown : new Map());
+  }
+
+  /** Now and then: who has selected what is shown in the panels, which nothing else tells of it. */
+  private look(nowMs: number): void {
+    if (nowMs - this.lookedAtMs < LOOK_EVERY_MS) return;
+    this.lookedAtMs = nowMs;
+    const own = this.you()?.peer_id;
+    const chosen = [...this.ports.members()]
+      .filter(({ peer, state }) => peer.peer_id !== own && state?.state.selection?.length)
+      .map(({ peer, state }) => `${peer.name} ${peer.color} ${state?.state.selection?.join(" ")}`)
+      .join("\n");
+    if (chosen === this.chosen) return;
+    this.chosen = chosen;
+    this.tell(null);
   }
 
   private movable(id: string): boolean {

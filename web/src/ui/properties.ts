@@ -26,7 +26,7 @@ import { button, fill, h } from "./dom";
 import { choiceField, colorField, type Follower, lineField, numbersField, sliderField } from "./fields";
 import { icon } from "./icons";
 import { NoteField } from "./notefield";
-import { PALETTE } from "./person";
+import { disc, PALETTE } from "./person";
 
 const AXES = ["X", "Y", "Z"] as const;
 const NOTE_COLORS = ["#ffe7a3", "#ffd0c2", "#cfe9d5", "#cfe2ff", "#e6d9ff", "#fffaf2", "#3a2d63", "#1f2937"];
@@ -142,7 +142,25 @@ export class Properties {
     const { ids } = this.editor.selection;
     const kind = beginningOf(typeOf(entity))?.title ?? typeOf(entity).replaceAll("_", " ");
     const words = ids.length > 1 ? `${ids.length} selected` : kind;
-    fill(this.title, icon(iconOf(entity), 20), h("h2", {}, words));
+    fill(this.title, icon(iconOf(entity), 20), h("h2", {}, words), this.beside());
+  }
+
+  /** Who else has selected it; in a note, who may be writing. */
+  private beside(): HTMLElement | null {
+    const { main } = this.editor.selection;
+    const others = main === null ? [] : this.editor.others(main);
+    if (others.length === 0) return null;
+    const names = others.map(({ name }) => name).join(", ");
+    const title = `${names} ${others.length > 1 ? "have" : "has"} selected it too`;
+    return h(
+      "span",
+      {
+        class: "tree-others",
+        testid: "properties-others",
+        attrs: { role: "img", "aria-label": title, title },
+      },
+      ...others.slice(0, 4).map(({ name, color }) => disc(name, color)),
+    );
   }
 
   private locked(id: string): void {
