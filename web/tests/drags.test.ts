@@ -1,7 +1,7 @@
 /** What others hold: where it is drawn while they drag, and how it gets to where the document has it. */
 
 import { describe, expect, it } from "vitest";
-import { Drags } from "../src/edit/drags";
+import { Drags, heldOf } from "../src/edit/drags";
 import type { Placement } from "../src/edit/placement";
 import type { Entity } from "../src/ot/state";
 import type { Member } from "../src/presence/roster";
@@ -156,6 +156,13 @@ describe("a drag of somebody else", () => {
     eve.state = { peer_id: "eve.tab", epoch: 1, counter: 1, at_ms: room.now, state: { drag: held } };
     room.run(1500);
     expect(room.x).toBeCloseTo(4, 1);
+  });
+
+  it("is told only of what the wire takes: near enough, and no number that is none", () => {
+    const place = { position: [1, 2, 3], rotation: [0, 0, 0, 1], scale: [1, 1, 1] } as const;
+    expect(heldOf(BOX, place)).toEqual({ id: BOX, ...place });
+    expect(heldOf(BOX, { ...place, position: [1, 2, 100_001] })).toBeNull();
+    expect(heldOf(BOX, { ...place, scale: [Number.NaN, 1, 1] })).toBeNull();
   });
 
   it("takes no size of nothing and no rotation of no length", () => {

@@ -10,7 +10,7 @@
 import { lerp, normalize, slerp } from "../motion/maths";
 import { Track } from "../motion/track";
 import type { Member } from "../presence/roster";
-import type { Commit, Held, PeerState, Vec3 } from "../wire/generated";
+import { type Commit, type Held, LIMITS, type PeerState, type Vec3 } from "../wire/generated";
 import { atLeast, positionOf, rotationOf, scaleOf } from "./kinds";
 import type { Placement } from "./placement";
 import type { View } from "./tree";
@@ -34,6 +34,12 @@ interface Grip {
   /** Since when the hand is open; null while it holds. */
   openSinceMs: number | null;
   glideSinceMs: number | null;
+}
+
+/** What is told of a thing in one's own hand; null where it is too far away, or too large, to be told. */
+export function heldOf(id: string, { position, rotation, scale }: Placement): Held | null {
+  const near = [...position, ...scale].every((value) => Math.abs(value) <= LIMITS.WORLD_M);
+  return near ? { id, position, rotation, scale } : null;
 }
 
 /** Whether somebody may move a thing here. */

@@ -27,7 +27,7 @@ import {
   restore,
 } from "./actions";
 import type { Desk, HistoryPorts, LockBook, Somebody } from "./desk";
-import { Drags } from "./drags";
+import { Drags, heldOf } from "./drags";
 import { beginningOf, type Kind, nameOf } from "./kinds";
 import { Notices } from "./notices";
 import { placementIn, turned, worldMatrix } from "./placement";
@@ -253,9 +253,8 @@ export class Editor implements Desk, Guest, Tools {
     const held: Held[] = [];
     for (const [id, world] of this.gizmo.held()) {
       const parent = this.view.get(id)?.parent ?? null;
-      if (held.length < LIMITS.DRAG_MAX) {
-        held.push({ id, ...placementIn(world, worldMatrix(this.view, parent)) });
-      }
+      const thing = heldOf(id, placementIn(world, worldMatrix(this.view, parent)));
+      if (thing && held.length < LIMITS.DRAG_MAX) held.push(thing);
     }
     return held;
   }
