@@ -14,7 +14,18 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from chalicelib.wire import PROTOCOL_VERSION, bodies, codes, documents, limits, messages, operations, types
+from chalicelib.wire import (
+    PROTOCOL_VERSION,
+    bodies,
+    codes,
+    documents,
+    limits,
+    messages,
+    operations,
+    peers,
+    signals,
+    types,
+)
 
 _HEAD: Final = """// Generated from chalicelib/wire by `python -m local.generate`. Do not edit.
 
@@ -23,8 +34,9 @@ export const PROTOCOL_VERSION = {version};
 _WIDTH: Final = 110
 _SERVER_ONLY: Final = frozenset({"Delivery"})
 _IDENTIFIER: Final = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
-_BEFORE: Final = {operations: (types,), documents: (types, operations)}
+_BEFORE: Final = {operations: (types,), documents: (types, operations), peers: (types,)}
 """Modules whose aliases another one imports."""
+_ALIASED: Final = (types, operations, documents, peers)
 _PLAIN: Final[dict[Any, str]] = {
     str: "string",
     int: "number",
@@ -39,14 +51,15 @@ def typescript() -> str:
     """All of it, one module."""
     parts = [_HEAD.format(version=PROTOCOL_VERSION)]
     parts += _aliases(types)
-    parts += [*_aliases(operations), *_aliases(documents)]
-    for module in (types, operations, documents, codes):
+    parts += [*_aliases(operations), *_aliases(documents), *_aliases(peers)]
+    for module in (types, operations, documents, peers, codes):
         parts += [_enum(found) for found in _classes(module, Enum) if found.__name__ not in _SERVER_ONLY]
-    for module in (types, operations, documents, bodies, messages):
+    for module in (types, operations, documents, peers, signals, bodies, messages):
         parts += [_interface(found) for found in _classes(module, msgspec.Struct) if msgspec.structs.fields(found)]
     parts.append(_union("Operation", operations.Operation))
     parts.append(_union("PublicOperation", documents.PublicOperation))
     parts += [_union(name, getattr(messages, name)) for name in ("ClientMessage", "ServerMessage")]
+    parts.append(_union("Signal", signals.Signal))
     parts += [_limits(limits), _codes()]
     return "\n".join(parts)
 
@@ -163,7 +176,7 @@ def _alias_of(found: Any) -> str | None:
     """The public name that `wire.types` gives to an annotated type or tuple."""
     if get_origin(found) not in {Annotated, tuple}:
         return None
-    for name, value in (*vars(types).items(), *vars(operations).items(), *vars(documents).items()):
+    for name, value in (item for module in _ALIASED for item in vars(module).items()):
         if not name.startswith("_") and get_origin(value) is get_origin(found) and value == found:
             return name
     return None

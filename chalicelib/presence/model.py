@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import msgspec
 
 from chalicelib.wire import limits
-from chalicelib.wire.messages import Peer, PeerState
+from chalicelib.wire.messages import PeerState
+from chalicelib.wire.signals import Peer
 from chalicelib.wire.types import PresenceState, Role, UserKind
 
 REST_TAB = "rest"

@@ -66,6 +66,11 @@ class Code(StrEnum):
     LOCK_HELD = "lock.held"
     LOCK_LOST = "lock.lost"
     LOCK_LIMIT = "lock.limit"
+    PEER_UNKNOWN = "peer.unknown"
+    SDP_INVALID = "sdp.invalid"
+    RELAY_REFUSED = "relay.refused"
+    RELAY_FULL = "relay.full"
+    CHANNEL_TOO_MUCH = "channel.too_much"
     RATE_LIMITED = "rate.limited"
     UPSTREAM_UNAVAILABLE = "upstream.unavailable"
     INTERNAL = "internal"
@@ -127,6 +132,11 @@ STATUS: Final[dict[Code, int]] = {
     Code.LOCK_HELD: 409,
     Code.LOCK_LOST: 409,
     Code.LOCK_LIMIT: 409,
+    Code.PEER_UNKNOWN: 404,
+    Code.SDP_INVALID: 422,
+    Code.RELAY_REFUSED: 409,
+    Code.RELAY_FULL: 503,
+    Code.CHANNEL_TOO_MUCH: 429,
     Code.RATE_LIMITED: 429,
     Code.UPSTREAM_UNAVAILABLE: 503,
     Code.INTERNAL: 500,
@@ -188,6 +198,11 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.LOCK_HELD: "Somebody else has locked that object.",
     Code.LOCK_LOST: "You do not hold that lock any more.",
     Code.LOCK_LIMIT: "This session has as many locks as it may have.",
+    Code.PEER_UNKNOWN: "There is no such peer in this session, or it cannot be reached now.",
+    Code.SDP_INVALID: "The session description is not one that can be answered.",
+    Code.RELAY_REFUSED: "This media node does not serve that session.",
+    Code.RELAY_FULL: "The media node has as many peers as it may have.",
+    Code.CHANNEL_TOO_MUCH: "That is more than a data channel may carry; what is over is dropped.",
     Code.RATE_LIMITED: "Too many requests; slow down.",
     Code.UPSTREAM_UNAVAILABLE: "A service this depends on did not answer; try again.",
     Code.INTERNAL: "Something went wrong on our side.",

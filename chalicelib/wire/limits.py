@@ -102,5 +102,60 @@ BROADCAST_LEASE_MS: Final = 2000
 BROADCAST_LONGEST_S: Final = 24  # below INTEGRATION_TIMEOUT_S
 POST_TIMEOUT_S: Final = 2.0
 
+# -- WebRTC: signalling --
+MESH_MAX: Final = 6  # pages in a room that are all connected to each other; above, a media node relays (DESIGN)
+MESH_LEAVE: Final = 4  # and so few before a room that has a relay goes back: nothing flaps between the two
+SDP_CHARS: Final = 16 * 1024
+CANDIDATE_CHARS: Final = 512
+CANDIDATES_PER_MESSAGE: Final = 16
+SIGNAL_BURST: Final = 120  # signals a connection may send at once: offers and candidates to a whole mesh
+SIGNAL_REFILL_PER_S: Final = 20
+RELAY_REQUEST_PER_S: Final = 1
+ICE_TTL_S: Final = 3600  # of TURN credentials (draft-uberti-behave-turn-rest); a page asks anew before
+LINKS_REPORTED: Final = 16
+QUALITY_REPORT_S: Final = 30
+QUALITY_KEPT_S: Final = 120  # a page's newest report
+QUALITY_HOURS_KEPT_S: Final = 30 * 86400
+QUALITY_HOURS_SHOWN: Final = 24
+COVERED_UPDATE_S: Final = 10  # a page whose state all others get by a channel keeps its row fresh so often
+
+# -- WebRTC: media nodes --
+NODE_TOKEN_TTL_S: Final = 30
+NODE_BEAT_S: Final = 1
+NODE_LOST_S: Final = 4  # without a heartbeat for so long, a node's rooms are given to another
+NODE_ROW_TTL_S: Final = 300
+NODE_PEERS_MAX: Final = 400  # a worker's capacity, unless its settings say otherwise
+NODE_ROOMS_MAX: Final = 400
+NODE_RENEW_S: Final = 6900  # the next WebSocket is opened before WS_LIFETIME_S ends the old one
+NODE_IDLE_S: Final = 300  # a node without rooms stops after this, unless its settings say otherwise
+NODE_START_S: Final = 90  # a task that was asked for is waited for so long before another is asked for
+DRAIN_S: Final = 10  # between SIGTERM and the end: clients come again elsewhere
+
+# -- WebRTC: the relay's channels (docs/webrtc.md) --
+PRESENCE_CHANNEL: Final = 1  # SCTP stream ids: both sides make these channels, negotiated out of band
+CONTROL_CHANNEL: Final = 2
+CHANNEL_MESSAGE_BYTES: Final = 32 * 1024  # up, on the control channel: the WebSocket's own, so that both carry the same
+PRESENCE_MESSAGE_BYTES: Final = 8 * 1024  # up, on the presence channel
+RELAY_HZ: Final = 20
+MESH_HZ: Final = 20
+RELAY_INDEX_MAX: Final = 1023
+RELAY_FRAME_BYTES: Final = 2300  # a listener's frame in a tick: two SCTP packets; nearest and speaking first
+RELAY_REFRESH_S: Final = 1  # what did not change is told again so often: the channel may lose frames
+RELAY_BUFFER_BYTES: Final = (
+    4 * 1024
+)  # waiting on a listener's presence channel: it gets no more frames until it is less
+CONTROL_BUFFER_BYTES: Final = 4 * 1024 * 1024  # waiting on a listener's control channel: it is let go, and comes again
+CHANNEL_BURST: Final = 120  # messages of one peer at once on its channels,
+CHANNEL_REFILL_PER_S: Final = 60  # and on: presence at RELAY_HZ, operations at 20 Hz, and some
+CHANNEL_BYTES_PER_S: Final = 128 * 1024
+CHANNEL_BYTES_BURST: Final = 256 * 1024
+FRAME_POSITION_M: Final = 0.001  # quantisation of positions in frames: error at most half of it
+FRAME_ROTATION_RAD: Final = 0.0025  # greatest error of a rotation in frames (smallest three, 10 bits each)
+RELAY_BRIDGE_HZ: Final = 5  # what who is on the WebSocket alone is told of the relay's peers
+RELAY_GATHER_MS: Final = 8  # what arrives within it is committed by one append
+RELAY_LEASE_MS: Final = 3000
+RELAY_LINGER_MS: Final = 5000  # a document that is quiet for so long goes back to the functions
+CONSENT_S: Final = 30  # RFC 7675: without an authenticated check for so long, nothing more is sent
+
 # -- activity --
 ACTIVITY_TTL_S: Final = 30 * 86400

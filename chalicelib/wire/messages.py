@@ -1,4 +1,4 @@
-"""The messages of the WebSocket (and later of every data channel), as tagged unions.
+"""The messages of every carrier (WebSocket, data channels), as tagged unions.
 
 `type` is the tag, `noun.verb`. A client may put an `id` on what it sends; the reply, or the `error`, echoes it.
 Decoding is validating: see `wire.decode`.
@@ -8,28 +8,37 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chalicelib.wire import limits
 from chalicelib.wire.bodies import Session
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Commit, DocumentId, PublicOperation, PublicTransaction, Sequence
+from chalicelib.wire.envelope import Message
 from chalicelib.wire.operations import ClientId, Revision
+from chalicelib.wire.peers import RelayState, RelayStatus
+from chalicelib.wire.signals import (
+    NodeEnter,
+    NodeGone,
+    NodeState,
+    Peer,
+    PeerAnswer,
+    PeerBye,
+    PeerCandidate,
+    PeerOffer,
+    PeerRestart,
+    RelayChanged,
+    RelayRequest,
+    RelayRoster,
+)
 from chalicelib.wire.types import (
-    Color,
     Counter,
     Millis,
     PeerId,
-    PersonName,
     PresenceState,
     RequestId,
     Role,
     SessionId,
     UserId,
-    UserKind,
 )
-
-
-class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", kw_only=True):
-    """What travels in one WebSocket message."""
-
 
 # -- from a client --
 
@@ -90,22 +99,25 @@ class DocFetch(Message, tag="doc.fetch", frozen=True, kw_only=True):
     since: Revision
 
 
-ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave | OpSubmit | DocFetch
+ClientMessage = (
+    RoomEnter
+    | PresenceUpdate
+    | Ping
+    | RoomLeave
+    | OpSubmit
+    | DocFetch
+    | PeerOffer
+    | PeerAnswer
+    | PeerCandidate
+    | PeerBye
+    | PeerRestart
+    | RelayRequest
+    | NodeEnter
+    | NodeGone
+)
 
 
 # -- from the server --
-
-
-class Peer(Struct, frozen=True, kw_only=True):
-    """One open page of one participant."""
-
-    peer_id: PeerId
-    user_id: UserId
-    name: PersonName
-    color: Color
-    role: Role
-    kind: UserKind
-    joined_at_ms: Millis
 
 
 class PeerState(Struct, frozen=True, kw_only=True):
@@ -127,6 +139,8 @@ class RoomState(Message, tag="room.state", frozen=True, kw_only=True):
     server_time_ms: Millis
     presence_hz: int
     ping_interval_s: int
+    relay: RelayState = RelayState(status=RelayStatus.NONE)
+    mesh_max: int = limits.MESH_MAX
 
 
 class PresenceFrame(Message, tag="presence.frame", frozen=True, kw_only=True):
@@ -150,6 +164,8 @@ class ParticipantChanged(Message, tag="participant.changed", frozen=True, kw_onl
     user_id: UserId
     role: Role
     by: UserId
+    session_id: SessionId | None = None
+    """Told to media nodes."""
 
 
 class ParticipantRemoved(Message, tag="participant.removed", frozen=True, kw_only=True):
@@ -158,6 +174,8 @@ class ParticipantRemoved(Message, tag="participant.removed", frozen=True, kw_onl
     user_id: UserId
     banned: bool
     by: UserId
+    session_id: SessionId | None = None
+    """Told to media nodes."""
 
 
 class SessionChanged(Message, tag="session.changed", frozen=True, kw_only=True):
@@ -242,6 +260,14 @@ ServerMessage = (
     | OpCommitted
     | OpRejected
     | DocCommits
+    | PeerOffer
+    | PeerAnswer
+    | PeerCandidate
+    | PeerBye
+    | PeerRestart
+    | RelayChanged
+    | RelayRoster
+    | NodeState
     | Pong
     | ErrorMessage
 )

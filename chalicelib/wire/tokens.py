@@ -68,12 +68,21 @@ class TicketClaims(msgspec.Struct, frozen=True, kw_only=True):
     tab: str
 
 
-AnyClaims = GuestClaims | GuestRefreshClaims | TicketClaims
-Claims = TypeVar("Claims", GuestClaims, GuestRefreshClaims, TicketClaims)
+class NodeClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """One WebSocket of a media node, once. Signed with the nodes' keys, which sign nothing else."""
+
+    jti: str
+    sub: str
+    """The node's id, `node_` and 12 of a-z0-9."""
+
+
+AnyClaims = GuestClaims | GuestRefreshClaims | TicketClaims | NodeClaims
+Claims = TypeVar("Claims", GuestClaims, GuestRefreshClaims, TicketClaims, NodeClaims)
 _AUDIENCE: Final[dict[type[AnyClaims], str]] = {
     GuestClaims: "holodeck:guest",
     GuestRefreshClaims: "holodeck:guest-refresh",
     TicketClaims: "holodeck:ticket",
+    NodeClaims: "holodeck:node",
 }
 
 

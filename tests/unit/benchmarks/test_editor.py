@@ -27,13 +27,13 @@ from chalicelib.wire.messages import (
     OpCommitted,
     OpRejected,
     OpSubmit,
-    Peer,
     Ping,
     Pong,
     RoomEnter,
     RoomState,
 )
 from chalicelib.wire.operations import Add, Create, Set
+from chalicelib.wire.signals import Peer
 from chalicelib.wire.types import Role, UserKind
 from tests.fakes.documents import MemoryLog
 from tests.fakes.notes import session

@@ -249,6 +249,14 @@ export class Room implements RoomContext {
       case "op.committed":
       case "op.rejected":
       case "doc.commits":
+      case "peer.offer":
+      case "peer.answer":
+      case "peer.candidate":
+      case "peer.bye":
+      case "peer.restart":
+      case "relay.changed":
+      case "relay.roster":
+      case "node.state":
         break;
       default:
         message satisfies never;

@@ -87,6 +87,21 @@ export type Sequence = number;
 
 export type PublicTransaction = readonly PublicOperation[];
 
+/** names one peer connection between two peers; whoever makes it chooses it anew each time */
+export type LinkId = string;
+
+/** a session description (RFC 8866), CRLF lines */
+export type Sdp = string;
+
+/** RFC 8839 section 5.1; empty: there are no more */
+export type CandidateLine = string;
+
+/** grows with each relay that a room is given */
+export type Generation = number;
+
+/** bars: 0 no connection, 1 bad, 2 fair, 3 good, 4 excellent */
+export type Score = number;
+
 /** What a person may do in one session; `sessions.model` has the matrix. */
 export type Role = "owner" | "editor" | "viewer" | "guest";
 
@@ -110,6 +125,21 @@ export type Drop = "replaced" | "guarded" | "empty";
 
 /** What a document is for. */
 export type DocumentKind = "scene" | "document";
+
+/** How a room's ephemeral state travels at the moment. */
+export type Topology = "mesh" | "relay";
+
+/** Whether a room has a media node. */
+export type RelayStatus = "none" | "starting" | "ready";
+
+/** Why a page asks for a relay. */
+export type RelayReason = "count" | "uplink" | "lost";
+
+/** What brings a page the others' states. */
+export type CarrierKind = "mesh" | "relay" | "websocket" | "rest";
+
+/** How a peer connection goes (its selected candidate pair). */
+export type LinkPath = "direct" | "turn" | "node" | "none";
 
 /** Every error a client can see. */
 export type Code =
@@ -168,6 +198,11 @@ export type Code =
   | "lock.held"
   | "lock.lost"
   | "lock.limit"
+  | "peer.unknown"
+  | "sdp.invalid"
+  | "relay.refused"
+  | "relay.full"
+  | "channel.too_much"
   | "rate.limited"
   | "upstream.unavailable"
   | "internal";
@@ -465,6 +500,237 @@ export interface Lock {
 /** The locks that are held now. */
 export interface LockList {
   locks: readonly Lock[];
+}
+
+/** One candidate, with what RTCIceCandidateInit has beside it. */
+export interface IceCandidate {
+  candidate: CandidateLine;
+  sdp_mid?: string | null;
+  sdp_m_line_index?: number | null;
+  username_fragment?: string | null;
+}
+
+/** A room's media node. `peer_id` is what to send an offer to; it is there while `ready`. */
+export interface RelayState {
+  status: RelayStatus;
+  generation?: Generation;
+  peer_id?: PeerId | null;
+}
+
+/** As RTCIceServer has it. */
+export interface IceServer {
+  urls: readonly string[];
+  username?: string | null;
+  credential?: string | null;
+}
+
+/** STUN, and TURN with credentials of one's own that end at `expires_at_ms`. */
+export interface IceServers {
+  ice_servers: readonly IceServer[];
+  ttl_s: number;
+  expires_at_ms: Millis;
+}
+
+/** Which room's real-time plane to open; it is there for whoever may see the room. */
+export interface OpenWebRtc {
+  session_id: SessionId;
+  user_id?: UserId | null;
+}
+
+/** A page that can be offered to from now on. */
+export interface JoinWebRtc {
+  tab_id: TabId;
+  user_id?: UserId | null;
+}
+
+/** A page that is on the WebSocket alone from now on. */
+export interface LeaveWebRtc {
+  tab_id: TabId;
+  user_id?: UserId | null;
+}
+
+/** A room's real-time plane: how it is carried, by whom, and who of it can be offered to. */
+export interface WebRtcSession {
+  session_id: SessionId;
+  topology: Topology;
+  mesh_max: number;
+  relay: RelayState;
+  peers: readonly PeerId[];
+  ice: IceServers;
+}
+
+/** One connection as its own page measures it. Round trip and jitter in ms, loss as a share, bandwidth in kbit/s. */
+export interface LinkQuality {
+  peer_id: PeerId;
+  path: LinkPath;
+  score: Score;
+  rtt_ms?: number | null;
+  jitter_ms?: number | null;
+  loss?: number | null;
+  available_kbps?: number | null;
+}
+
+/** What a page says of its connections, about each QUALITY_REPORT_S. */
+export interface QualityReport {
+  tab_id: TabId;
+  carrier: CarrierKind;
+  score: Score;
+  links?: readonly LinkQuality[];
+  user_id?: UserId | null;
+}
+
+/** A page's newest report. */
+export interface PeerQuality {
+  peer_id: PeerId;
+  reported_at_ms: Millis;
+  carrier: CarrierKind;
+  score: Score;
+  links: readonly LinkQuality[];
+}
+
+/** An hour of a room, over all reported links. Means are null where nothing was reported. */
+export interface QualityTotals {
+  hour_ms: Millis;
+  reports: Counter;
+  links: Counter;
+  rtt_mean_ms: number | null;
+  jitter_mean_ms: number | null;
+  loss_mean: number | null;
+  score_mean: number | null;
+  by_path: Record<string, number>;
+}
+
+/** How a room's connections are and were. */
+export interface WebRtcStats {
+  session_id: SessionId;
+  at_ms: Millis;
+  topology: Topology;
+  relay: RelayState;
+  peers: readonly PeerQuality[];
+  hours: readonly QualityTotals[];
+}
+
+/** One open page of one participant. */
+export interface Peer {
+  peer_id: PeerId;
+  user_id: UserId;
+  name: PersonName;
+  color: Color;
+  role: Role;
+  kind: UserKind;
+  joined_at_ms: Millis;
+  rtc?: boolean;
+}
+
+/** An offer, or a new one on the same link (perfect negotiation: the peer with the smaller id is the polite one). */
+export interface PeerOffer {
+  type: "peer.offer";
+  id?: RequestId | null;
+  to: PeerId;
+  link: LinkId;
+  sdp: Sdp;
+  from?: PeerId | null;
+  session_id?: SessionId | null;
+  peer?: Peer | null;
+  connection_id?: string | null;
+}
+
+/** The answer to the newest offer of a link. */
+export interface PeerAnswer {
+  type: "peer.answer";
+  id?: RequestId | null;
+  to: PeerId;
+  link: LinkId;
+  sdp: Sdp;
+  from?: PeerId | null;
+  session_id?: SessionId | null;
+}
+
+/** Trickled candidates (RFC 8838), several at once where they came at once. */
+export interface PeerCandidate {
+  type: "peer.candidate";
+  id?: RequestId | null;
+  to: PeerId;
+  link: LinkId;
+  candidates: readonly IceCandidate[];
+  from?: PeerId | null;
+  session_id?: SessionId | null;
+}
+
+/** The link is over. From a media node that drains: come again to the room's next one. */
+export interface PeerBye {
+  type: "peer.bye";
+  id?: RequestId | null;
+  to: PeerId;
+  link: LinkId;
+  reason?: string | null;
+  from?: PeerId | null;
+  session_id?: SessionId | null;
+}
+
+/** Asks the other side for an offer with new ICE credentials (RFC 8445 section 9): my network changed. */
+export interface PeerRestart {
+  type: "peer.restart";
+  id?: RequestId | null;
+  to: PeerId;
+  link: LinkId;
+  from?: PeerId | null;
+  session_id?: SessionId | null;
+}
+
+/** Asks for a media node for the room; `relay.changed` answers, and tells everybody where something changed. */
+export interface RelayRequest {
+  type: "relay.request";
+  id?: RequestId | null;
+  reason: RelayReason;
+  generation?: Generation;
+}
+
+/** The room has another media node, or none, or will have one. */
+export interface RelayChanged {
+  type: "relay.changed";
+  id?: RequestId | null;
+  session_id?: SessionId | null;
+  relay: RelayState;
+}
+
+/** A peer on the relay. `index` stands for it in binary frames; it is given anew only after a while. */
+export interface RosterMember {
+  index: number;
+  peer_id: PeerId;
+  epoch: Counter;
+}
+
+/** Who is on the relay: first all, then what changed. On the control channel, in order. */
+export interface RelayRoster {
+  type: "relay.roster";
+  full?: boolean;
+  members?: readonly RosterMember[];
+  left?: readonly number[];
+  tick_hz?: number;
+}
+
+/** A media node's first message on a connection. It serves from then on; an older connection of it is let go. */
+export interface NodeEnter {
+  type: "node.enter";
+  id?: RequestId | null;
+  protocol: number;
+}
+
+/** The answer to `node.enter`. */
+export interface NodeState {
+  type: "node.state";
+  id?: RequestId | null;
+  node_id: string;
+  connection_id: string;
+  server_time_ms: Millis;
+}
+
+/** A media node gives rooms back: it drains. Its rooms are given to others at once. */
+export interface NodeGone {
+  type: "node.gone";
+  id?: RequestId | null;
+  sessions?: readonly SessionId[];
 }
 
 /** Every error, on every route. */
@@ -797,17 +1063,6 @@ export interface DocFetch {
   since: Counter;
 }
 
-/** One open page of one participant. */
-export interface Peer {
-  peer_id: PeerId;
-  user_id: UserId;
-  name: PersonName;
-  color: Color;
-  role: Role;
-  kind: UserKind;
-  joined_at_ms: Millis;
-}
-
 /** One peer's newest state, and the (epoch, counter) that orders it. */
 export interface PeerState {
   peer_id: PeerId;
@@ -826,6 +1081,8 @@ export interface RoomState {
   server_time_ms: Millis;
   presence_hz: number;
   ping_interval_s: number;
+  relay?: RelayState;
+  mesh_max?: number;
 }
 
 /** What changed in the room since the recipient's last frame, merged. */
@@ -846,6 +1103,7 @@ export interface ParticipantChanged {
   user_id: UserId;
   role: Role;
   by: UserId;
+  session_id?: SessionId | null;
 }
 
 /** A participant was removed; their connections close after this message. */
@@ -854,6 +1112,7 @@ export interface ParticipantRemoved {
   user_id: UserId;
   banned: boolean;
   by: UserId;
+  session_id?: SessionId | null;
 }
 
 /** The session's name, settings or limits changed. */
@@ -949,7 +1208,21 @@ export type PublicOperation =
   | EntityDelete
   | AvatarMove;
 
-export type ClientMessage = RoomEnter | PresenceUpdate | Ping | RoomLeave | OpSubmit | DocFetch;
+export type ClientMessage =
+  | RoomEnter
+  | PresenceUpdate
+  | Ping
+  | RoomLeave
+  | OpSubmit
+  | DocFetch
+  | PeerOffer
+  | PeerAnswer
+  | PeerCandidate
+  | PeerBye
+  | PeerRestart
+  | RelayRequest
+  | NodeEnter
+  | NodeGone;
 
 export type ServerMessage =
   | RoomState
@@ -962,8 +1235,18 @@ export type ServerMessage =
   | OpCommitted
   | OpRejected
   | DocCommits
+  | PeerOffer
+  | PeerAnswer
+  | PeerCandidate
+  | PeerBye
+  | PeerRestart
+  | RelayChanged
+  | RelayRoster
+  | NodeState
   | Pong
   | ErrorMessage;
+
+export type Signal = PeerOffer | PeerAnswer | PeerCandidate | PeerBye | PeerRestart;
 
 /** Every bound of the system, named, with its unit and its source. */
 export const LIMITS = {
@@ -1055,6 +1338,53 @@ export const LIMITS = {
   BROADCAST_LEASE_MS: 2000,
   BROADCAST_LONGEST_S: 24,
   POST_TIMEOUT_S: 2,
+  MESH_MAX: 6,
+  MESH_LEAVE: 4,
+  SDP_CHARS: 16384,
+  CANDIDATE_CHARS: 512,
+  CANDIDATES_PER_MESSAGE: 16,
+  SIGNAL_BURST: 120,
+  SIGNAL_REFILL_PER_S: 20,
+  RELAY_REQUEST_PER_S: 1,
+  ICE_TTL_S: 3600,
+  LINKS_REPORTED: 16,
+  QUALITY_REPORT_S: 30,
+  QUALITY_KEPT_S: 120,
+  QUALITY_HOURS_KEPT_S: 2592000,
+  QUALITY_HOURS_SHOWN: 24,
+  COVERED_UPDATE_S: 10,
+  NODE_TOKEN_TTL_S: 30,
+  NODE_BEAT_S: 1,
+  NODE_LOST_S: 4,
+  NODE_ROW_TTL_S: 300,
+  NODE_PEERS_MAX: 400,
+  NODE_ROOMS_MAX: 400,
+  NODE_RENEW_S: 6900,
+  NODE_IDLE_S: 300,
+  NODE_START_S: 90,
+  DRAIN_S: 10,
+  PRESENCE_CHANNEL: 1,
+  CONTROL_CHANNEL: 2,
+  CHANNEL_MESSAGE_BYTES: 32768,
+  PRESENCE_MESSAGE_BYTES: 8192,
+  RELAY_HZ: 20,
+  MESH_HZ: 20,
+  RELAY_INDEX_MAX: 1023,
+  RELAY_FRAME_BYTES: 2300,
+  RELAY_REFRESH_S: 1,
+  RELAY_BUFFER_BYTES: 4096,
+  CONTROL_BUFFER_BYTES: 4194304,
+  CHANNEL_BURST: 120,
+  CHANNEL_REFILL_PER_S: 60,
+  CHANNEL_BYTES_PER_S: 131072,
+  CHANNEL_BYTES_BURST: 262144,
+  FRAME_POSITION_M: 0.001,
+  FRAME_ROTATION_RAD: 0.0025,
+  RELAY_BRIDGE_HZ: 5,
+  RELAY_GATHER_MS: 8,
+  RELAY_LEASE_MS: 3000,
+  RELAY_LINGER_MS: 5000,
+  CONSENT_S: 30,
   ACTIVITY_TTL_S: 2592000,
 } as const;
 
@@ -1130,6 +1460,17 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "lock.held": { status: 409, message: "Somebody else has locked that object." },
   "lock.lost": { status: 409, message: "You do not hold that lock any more." },
   "lock.limit": { status: 409, message: "This session has as many locks as it may have." },
+  "peer.unknown": {
+    status: 404,
+    message: "There is no such peer in this session, or it cannot be reached now.",
+  },
+  "sdp.invalid": { status: 422, message: "The session description is not one that can be answered." },
+  "relay.refused": { status: 409, message: "This media node does not serve that session." },
+  "relay.full": { status: 503, message: "The media node has as many peers as it may have." },
+  "channel.too_much": {
+    status: 429,
+    message: "That is more than a data channel may carry; what is over is dropped.",
+  },
   "rate.limited": { status: 429, message: "Too many requests; slow down." },
   "upstream.unavailable": { status: 503, message: "A service this depends on did not answer; try again." },
   internal: { status: 500, message: "Something went wrong on our side." },
