@@ -14,11 +14,14 @@ import type {
   GuestBody,
   Health,
   HistoryPage,
+  IceServers,
   Invite,
   InviteList,
   JoinBody,
   JoinResult,
+  JoinWebRtc,
   LeaveResult,
+  LeaveWebRtc,
   Lock,
   LockList,
   LoginBody,
@@ -27,6 +30,7 @@ import type {
   Participant,
   ParticipantList,
   PresenceList,
+  QualityReport,
   RenewLock,
   Role,
   Rollback,
@@ -41,6 +45,8 @@ import type {
   TokenSet,
   UpdateCursor,
   UpdateSession,
+  WebRtcSession,
+  WebRtcStats,
 } from "./generated";
 
 export type Scope = "mine" | "public";
@@ -80,6 +86,12 @@ export interface Api {
   acquireLock(id: string, body: AcquireLock): Promise<Lock>;
   renewLock(id: string, objectId: string, body: RenewLock): Promise<Lock>;
   releaseLock(id: string, objectId: string): Promise<void>;
+  iceServers(): Promise<IceServers>;
+  openWebRtc(id: string): Promise<WebRtcSession>;
+  joinWebRtc(id: string, body: JoinWebRtc): Promise<WebRtcSession>;
+  leaveWebRtc(id: string, body: LeaveWebRtc): Promise<void>;
+  webRtcStats(id: string): Promise<WebRtcStats>;
+  reportQuality(id: string, body: QualityReport): Promise<void>;
 }
 
 export function apiOver(client: Client): Api {
@@ -94,6 +106,7 @@ export function apiOver(client: Client): Api {
   const person = (id: string, userId: string): string =>
     `${room(id)}/participants/${encodeURIComponent(userId)}`;
   const paper = (id: string): string => `/documents/${encodeURIComponent(id)}`;
+  const plane = (id: string): string => `/webrtc/sessions/${encodeURIComponent(id)}`;
   const lock = (id: string, objectId: string): string =>
     `${shared(id)}/locks/${encodeURIComponent(objectId)}`;
   return {
@@ -131,5 +144,11 @@ export function apiOver(client: Client): Api {
     acquireLock: (id, body) => post(`${shared(id)}/locks`, body),
     renewLock: (id, objectId, body) => client.call({ method: "PUT", path: lock(id, objectId), body }),
     releaseLock: (id, objectId) => drop(lock(id, objectId)),
+    iceServers: () => get("/webrtc/ice-servers"),
+    openWebRtc: (id) => post("/webrtc/sessions", { session_id: id }),
+    joinWebRtc: (id, body) => post(`${plane(id)}/join`, body),
+    leaveWebRtc: (id, body) => post(`${plane(id)}/leave`, body),
+    webRtcStats: (id) => get(`${plane(id)}/stats`),
+    reportQuality: (id, body) => post(`${plane(id)}/stats`, body),
   };
 }
