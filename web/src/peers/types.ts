@@ -1,0 +1,63 @@
+/**
+ * What the rest of the page knows of the real-time plane: its connections, what carries, and what may be asked of it.
+ *
+ * `plane.ts` is the real one. Whoever scores quality or adapts reads `view()` and answers by `demand`; nobody else
+ * touches a connection.
+ */
+
+import type { CarrierKind, LinkPath, RelayState } from "../wire/generated";
+
+/** One peer connection as this page measures it; null where nothing was measured yet. */
+export interface LinkView {
+  /** Whom it leads to: a page, or the room's media node (`path` is `node` then). */
+  peerId: string;
+  /** `none`: there is no connection now, the WebSocket carries to them. Pages that cannot connect have one too. */
+  path: LinkPath;
+  /** Both channels are open and something was heard lately: it carries. */
+  open: boolean;
+  rttMs: number | null;
+  /** Mean deviation of the round trip. */
+  jitterMs: number | null;
+  /** Of what they sent on the unreliable channel, 0 to 1. */
+  lossShare: number | null;
+  availableKbps: number | null;
+}
+
+/** The plane at this moment. */
+export interface PlaneView {
+  /** What brings the others' states: `mesh` where at least one page is connected, `websocket` where nothing is. */
+  carrier: CarrierKind;
+  relay: RelayState;
+  /** Every other page that can be connected to, and the node where there is a connection to it. */
+  links: readonly LinkView[];
+  /** Pages in the room that can connect (`peer.rtc`), this one too. */
+  rtcPages: number;
+  meshMax: number;
+  /** What others get of the own state on channels, at most, a second. */
+  sendHz: number;
+  /** States that came by channels, a second, over the last seconds. */
+  receivedHz: number;
+}
+
+/** What adaptation asks for; left out: as it was. */
+export interface Demand {
+  /** This page's uplink does not carry a mesh (with hysteresis): the room's media node is asked for, or no longer needed. */
+  relay?: boolean;
+  /** The own state is told on channels at most so often; never more than MESH_HZ. */
+  sendHz?: number;
+}
+
+/** Something that a person may be told. */
+export type PlaneEvent =
+  | { kind: "carrier"; from: CarrierKind; to: CarrierKind }
+  /** A pair is connected (`path` not `none`), or not any more. */
+  | { kind: "link"; peerId: string; path: LinkPath }
+  | { kind: "relay"; relay: RelayState };
+
+/** The page's part of the real-time plane. */
+export interface PeerPlane {
+  view(): PlaneView;
+  demand(wanted: Demand): void;
+  /** After every event. Returns how to stop. */
+  onEvent(listener: (event: PlaneEvent) => void): () => void;
+}
