@@ -1,0 +1,138 @@
+"""What a media node's rooms see of the network: a link to each peer, and what happens on it.
+
+`transport.py` is the real one; tests of rooms have a fake. A link is one peer connection with the two channels of
+docs/webrtc.md; everything below it (ICE, DTLS, SCTP) is nobody else's business.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.wire.codes import Code
+
+
+class Link(Protocol):
+    """One peer connection. Sending on one that is not open does nothing: whoever is behind it is told to come again."""
+
+    @property
+    def key(self) -> str:
+        """As given to `answer`: `<session_id> <peer_id>`."""
+        ...
+
+    @property
+    def link_id(self) -> str:
+        """As signalled."""
+        ...
+
+    @property
+    def open(self) -> bool:
+        """Whether both channels can be used."""
+        ...
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """The smoothed round trip; None until one was measured."""
+        ...
+
+    @property
+    def presence_buffered(self) -> int:
+        """Bytes given to `send_presence` that are not on the wire yet."""
+        ...
+
+    @property
+    def control_buffered(self) -> int:
+        """Bytes given to `send_control` that are not on the wire yet."""
+        ...
+
+    def send_presence(self, data: bytes) -> None:
+        """A frame: unordered, never sent again."""
+        ...
+
+    def send_control(self, data: str | bytes) -> None:
+        """A message: ordered, reliable. Text as text, bytes as binary."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """Ends the connection; `closed` is told with the same reason."""
+        ...
+
+
+class LinkEvents(Protocol):
+    """What the transport tells. Called from the loop, never reentered for the same link after `closed`; must not block."""
+
+    def opened(self, link: Link) -> None:
+        """Both channels can be used."""
+        ...
+
+    def presence(self, link: Link, data: str | bytes) -> None:
+        """A message on the presence channel, within its limits."""
+        ...
+
+    def control(self, link: Link, data: str | bytes) -> None:
+        """A message on the control channel, within its limits."""
+        ...
+
+    def refused(self, link: Link, code: Code) -> None:
+        """Messages were over a limit and dropped; told at most once a second."""
+        ...
+
+    def closed(self, link: Link, reason: str) -> None:
+        """The end, exactly once, of every link that was ever answered."""
+        ...
+
+
+@dataclass(slots=True)
+class NodeStats:
+    """Counters since the start, but `links` and `open_links`, which are of now."""
+
+    links: int = 0
+    open_links: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    stun_errors: int = 0
+    """Malformed, for nobody, or not authentic."""
+    dtls_errors: int = 0
+    sctp_errors: int = 0
+    unknown_dropped: int = 0
+    """From an address that no link has, or of no known protocol."""
+    rtp_dropped: int = 0
+    send_dropped: int = 0
+    """The socket's buffer was full."""
+    refused: int = 0
+    cpu_s: float = 0.0
+    """Of this process."""
+
+
+class Transport(Protocol):
+    """One UDP port, and the links on it."""
+
+    @property
+    def port(self) -> int:
+        """The bound port."""
+        ...
+
+    @property
+    def public_address(self) -> str:
+        """Where peers reach it, as in its answers."""
+        ...
+
+    async def answer(self, key: str, link_id: str, offer_sdp: str) -> str:
+        """The answer to an offer.
+
+        The same link again is an ICE restart or a renegotiation on the same DTLS association; a new link of the same key
+        replaces the old one. Raises AppError: SDP_INVALID, RELAY_FULL.
+        """
+        ...
+
+    def link(self, key: str) -> Link | None:
+        """The newest link of a key."""
+        ...
+
+    def stats(self) -> NodeStats:
+        """A copy."""
+        ...
+
+    async def close(self) -> None:
+        """Closes every link (`draining`), then the socket."""
+        ...
