@@ -3,8 +3,8 @@
     python -m local.generate            writes every generated file
     python -m local.generate --check    writes nothing; fails where a file is not what would be written
 
-Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire` and the routes alone, so the
-same definitions always give the same bytes.
+Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire`, the routes and the node's codec alone,
+so the same definitions always give the same bytes.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from chalicelib.apidocs.asyncapi import asyncapi
 from chalicelib.apidocs.openapi import openapi
 from chalicelib.apidocs.routes import VERSION
 from local.typescript import typescript
+from local.vectors import relay_frames
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,10 @@ def _asyncapi() -> str:
     return _json(asyncapi(version=VERSION))
 
 
+def _frames() -> str:
+    return _json(relay_frames())
+
+
 def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
@@ -45,6 +50,7 @@ OUTPUTS: Final[tuple[tuple[str, Render], ...]] = (
     ("web/src/wire/generated.ts", typescript),
     ("docs/api/openapi.json", _openapi),
     ("docs/api/asyncapi.json", _asyncapi),
+    ("tests/vectors/relay_frames.json", _frames),
 )
 """Path below the repository's root, and what makes its text."""
 
