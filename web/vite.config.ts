@@ -37,6 +37,9 @@ export default defineConfig({
       provider: "v8",
       include: [
         "src/presence/**",
+        "src/peers/adaptation.ts",
+        "src/peers/getstats.ts",
+        "src/peers/quality.ts",
         "src/motion/**",
         "src/wire/client.ts",
         "src/identity/**",

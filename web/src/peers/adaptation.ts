@@ -1,0 +1,155 @@
+/**
+ * How a page follows its network: what carries, and how much is sent. Pure: time is an argument, each rule a row.
+ *
+ * Mesh or relay: a rule that asks for the relay must hold for its time; back goes only who has had no reason for a while, and
+ * the thresholds of coming back lie below those of going. How much is sent is a row of `EFFORTS` by bars, which
+ * do not flap (quality.ts), so nothing that follows from them does. Voice and screens take their columns of the same row.
+ */
+
+import { LIMITS, type RelayReason } from "../wire/generated";
+import type { Bars } from "./quality";
+
+// -- mesh or relay --
+
+/** What the rules look at. */
+export interface Conditions {
+  /** Pages in the room that can be connected, this one too. */
+  readonly pages: number;
+  readonly meshMax: number;
+  /** Bars of this page's mesh connections; what is not measured yet is left out. */
+  readonly bars: readonly Bars[];
+  /** What the uplink carries, where it is known. */
+  readonly uplinkKbps: number | null;
+  /** Bytes that wait to be sent on the mesh's presence channels, in all. */
+  readonly waitingBytes: number;
+}
+
+export type Wanted = "mesh" | "relay";
+
+interface Rule {
+  readonly name: string;
+  readonly reason: RelayReason;
+  readonly afterMs: number;
+  /** Whether it asks for the relay. */
+  asks(now: Conditions): boolean;
+  /** Whether it would if things were a little worse: who has left the mesh does not come back while it does. */
+  lingers(now: Conditions): boolean;
+}
+
+/** A pose of 20 Hz and its headers, to one peer. */
+const KBPS_PER_LINK = 48;
+const WAITING_BYTES_PER_LINK = 2 * 1024;
+/** Rules about links need some: one bad link of two is that peer's network as likely as ours. */
+const LINKS_MIN = 2;
+
+const links = ({ pages }: Conditions): number => Math.max(0, pages - 1);
+const bad = ({ bars }: Conditions, limit: Bars): number => bars.filter((value) => value <= limit).length;
+
+/** All rules; the first that holds names the reason. */
+export const RULES: readonly Rule[] = [
+  {
+    name: "more pages than a mesh carries",
+    reason: "count",
+    afterMs: 0,
+    asks: (now) => now.pages > now.meshMax,
+    lingers: (now) => now.pages > Math.min(LIMITS.MESH_LEAVE, now.meshMax),
+  },
+  {
+    name: "the uplink is too narrow for one stream to each",
+    reason: "uplink",
+    afterMs: 5000,
+    asks: (now) =>
+      now.uplinkKbps !== null && now.uplinkKbps < links(now) * KBPS_PER_LINK && links(now) >= LINKS_MIN,
+    lingers: (now) =>
+      now.uplinkKbps !== null && now.uplinkKbps < links(now) * KBPS_PER_LINK * 1.5 && links(now) >= LINKS_MIN,
+  },
+  {
+    name: "what is sent waits",
+    reason: "uplink",
+    afterMs: 5000,
+    asks: (now) => links(now) >= LINKS_MIN && now.waitingBytes > links(now) * WAITING_BYTES_PER_LINK,
+    lingers: (now) => links(now) >= LINKS_MIN && now.waitingBytes > links(now) * WAITING_BYTES_PER_LINK * 0.5,
+  },
+  {
+    name: "most links are bad: loss, delay or jitter",
+    reason: "uplink",
+    afterMs: 8000,
+    asks: (now) => now.bars.length >= LINKS_MIN && bad(now, 1) * 2 > now.bars.length,
+    lingers: (now) => now.bars.length >= LINKS_MIN && bad(now, 1) * 3 > now.bars.length,
+  },
+];
+
+/** Nothing asked for the relay for so long: back to the mesh. */
+export const BACK_MS = 30_000;
+
+/** What a page wants, over time. */
+export class Chooser {
+  wanted: Wanted = "mesh";
+  /** Why the relay is wanted. */
+  reason: RelayReason | null = null;
+  private readonly since = new Map<Rule, number>();
+  private quietSinceMs: number | null = null;
+
+  /** Looks again; what is wanted now. */
+  look(now: Conditions, nowMs: number): Wanted {
+    for (const rule of RULES) {
+      if (!rule.asks(now)) this.since.delete(rule);
+      else if (!this.since.has(rule)) this.since.set(rule, nowMs);
+    }
+    const held = RULES.find(
+      (rule) => nowMs - (this.since.get(rule) ?? Number.POSITIVE_INFINITY) >= rule.afterMs,
+    );
+    if (this.wanted === "mesh") {
+      if (held) this.choose("relay", held.reason);
+      return this.wanted;
+    }
+    if (held || RULES.some((rule) => rule.lingers(now))) this.quietSinceMs = null;
+    else this.quietSinceMs ??= nowMs;
+    if (this.quietSinceMs !== null && nowMs - this.quietSinceMs >= BACK_MS) this.choose("mesh", null);
+    return this.wanted;
+  }
+
+  private choose(wanted: Wanted, reason: RelayReason | null): void {
+    this.wanted = wanted;
+    this.reason = reason;
+    this.quietSinceMs = null;
+  }
+}
+
+// -- how much --
+
+/** What is worth sending over a connection, and asking of its other end. */
+export interface Effort {
+  /** Own states a second. */
+  readonly sendHz: number;
+  /** A hint for a merged frame. */
+  readonly frameBytes: number;
+  /** Opus: 32 is transparent speech, 16 wideband speech (RFC 7587 section 3.1.1). */
+  readonly audioKbps: number;
+  /** Of a layered video: the spatial layer and the temporal one at most; null: no video. */
+  readonly video: { readonly spatial: 0 | 1 | 2; readonly temporal: 0 | 1 | 2 } | null;
+}
+
+/** By bars. Without a connection the WebSocket carries, at its own pace. */
+export const EFFORTS: Record<Bars, Effort> = {
+  4: {
+    sendHz: LIMITS.MESH_HZ,
+    frameBytes: LIMITS.RELAY_FRAME_BYTES,
+    audioKbps: 48,
+    video: { spatial: 2, temporal: 2 },
+  },
+  3: {
+    sendHz: LIMITS.MESH_HZ,
+    frameBytes: LIMITS.RELAY_FRAME_BYTES,
+    audioKbps: 32,
+    video: { spatial: 2, temporal: 1 },
+  },
+  2: { sendHz: 10, frameBytes: 1150, audioKbps: 24, video: { spatial: 1, temporal: 1 } },
+  1: { sendHz: 5, frameBytes: 600, audioKbps: 16, video: { spatial: 0, temporal: 0 } },
+  0: { sendHz: LIMITS.PRESENCE_HZ, frameBytes: 0, audioKbps: 0, video: null },
+};
+
+/** What is not measured yet is taken for good. */
+export function effortOf(bars: Bars | null): Effort {
+  return EFFORTS[bars ?? 3];
+}
