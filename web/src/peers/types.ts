@@ -1,7 +1,7 @@
 /**
  * What the rest of the page knows of the real-time plane: its connections, what carries, and what may be asked of it.
  *
- * `plane.ts` is the real one. Whoever scores quality or adapts reads `view()` and answers by `demand`; nobody else
+ * `plane.ts` is the real one; the figures are reduced by `getstats.ts`. Whoever scores quality or adapts reads `view()` and answers by `demand`; nobody else
  * touches a connection.
  */
 
@@ -21,6 +21,11 @@ export interface LinkView {
   /** Of what they sent on the unreliable channel, 0 to 1. */
   lossShare: number | null;
   availableKbps: number | null;
+  /** "UDP", "TCP" or "TLS", of the selected pair. */
+  protocol?: string | null;
+  /** What the connection carried lately, each way; left out where it is not measured. */
+  sentKbps?: number | null;
+  receivedKbps?: number | null;
 }
 
 /** The plane at this moment. */
@@ -45,6 +50,10 @@ export interface Demand {
   relay?: boolean;
   /** The own state is told on channels at most so often; never more than MESH_HZ. */
   sendHz?: number;
+  /** Only TURN's and the node's addresses are told, never this page's own (`iceTransportPolicy: "relay"`). */
+  hideAddress?: boolean;
+  /** No connections at all: the WebSocket carries. */
+  websocketOnly?: boolean;
 }
 
 /** Something that a person may be told. */
