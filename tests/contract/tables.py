@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.documents.model import History, Queue, Shelf
+from chalicelib.peers.plane import Reports
 from chalicelib.presence.service import Rows
 from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
+from tests.fakes.plane import MemoryReports
 from tests.fakes.presence import MemoryRows
 
 if TYPE_CHECKING:
@@ -86,6 +88,19 @@ async def shelf(database: Database) -> AsyncIterator[Shelf]:
 
     async with _table(database.endpoint, DocumentModel, "documents") as (dynamo, prefix):
         yield ShelfStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def quality_reports(database: Database) -> AsyncIterator[Reports]:
+    """No reports over a database."""
+    if database.endpoint is None:
+        yield MemoryReports()
+        return
+    from chalicelib.peers.quality_store import QualityStore  # noqa: PLC0415
+    from chalicelib.peers.tables import MediaModel  # noqa: PLC0415
+
+    async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
+        yield QualityStore(dynamo, prefix)
 
 
 @asynccontextmanager
