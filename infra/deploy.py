@@ -27,7 +27,7 @@ def plan(target: Target, package: Package, page: Path) -> list[str]:
     size_mb = package.zip.stat().st_size / 1e6
     return [
         f"make the artifact bucket {target.artifacts}, if it is missing",
-        f"make the token key {target.keys_parameter} (SSM SecureString), if it is missing",
+        f"make the keys {target.keys_parameter('Token')} and {target.keys_parameter('Node')} (SSM SecureStrings), if missing",
         "make the role that lets API Gateway write logs, if the account has none",
         f"upload the package ({size_mb:.1f} MB) and its template ({resources} resources)",
         f"create or update the stack {target.stack} in {target.region} with {parameters}",

@@ -48,10 +48,9 @@ class Target:
         """The bucket that packages are uploaded to."""
         return f"holodeck-artifacts-{self.account}-{self.region}"
 
-    @property
-    def keys_parameter(self) -> str:
-        """Where the token keys are kept."""
-        return self.parameters.get("TokenKeysParameter", f"/holodeck/{self.stage}/token-keys")
+    def keys_parameter(self, whose: str) -> str:
+        """Where the keys are kept that sign our tokens ("Token"), or the media nodes' ("Node")."""
+        return self.parameters.get(f"{whose}KeysParameter", f"/holodeck/{self.stage}/{whose.lower()}-keys")
 
 
 class Deployment:
@@ -105,14 +104,23 @@ class Deployment:
         self._say(f"made the bucket {bucket}")
 
     def ensure_keys(self) -> None:
-        """The key that signs our tokens, made once and never shown. Another version of it is a change of the stack."""
-        ssm, name = self._client("ssm"), self._target.keys_parameter
+        """The keys that sign our tokens and the media nodes' own, made once and never shown.
+
+        Another version of one is a change of the stack.
+        """
+        for whose in ("Token", "Node"):
+            self._ensure_key(whose)
+
+    def _ensure_key(self, whose: str) -> None:
+        ssm, name = self._client("ssm"), self._target.keys_parameter(whose)
         try:
             version = ssm.get_parameter(Name=name)["Parameter"]["Version"]
         except ssm.exceptions.ParameterNotFound:
             version = ssm.put_parameter(Name=name, Value=new_keys(), Type="SecureString", Tier="Standard")["Version"]
-            self._say(f"made the token key {name}")
-        self._target = replace(self._target, parameters={**self._target.parameters, "TokenKeysVersion": str(version)})
+            self._say(f"made the key {name}")
+        self._target = replace(
+            self._target, parameters={**self._target.parameters, f"{whose}KeysVersion": str(version)}
+        )
 
     def ensure_gateway_logs(self) -> None:
         """The role that lets API Gateway write access logs: one for the account, so no stack may own it."""

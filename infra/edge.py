@@ -4,7 +4,20 @@ import json
 from typing import Any, Final
 
 from chalicelib.wire.codes import MESSAGE, STATUS, Code
-from infra.names import FUNCTIONS, LOGS, REST_API, STAGE_NAME, WEBSOCKET_API, WEBSOCKET_STAGE, Resources, att, ref, sub
+from infra.names import (
+    FUNCTIONS,
+    LOGS,
+    MEDIA_SERVICE,
+    REST_API,
+    STAGE_NAME,
+    WEBSOCKET_API,
+    WEBSOCKET_STAGE,
+    Resources,
+    att,
+    media_cluster,
+    ref,
+    sub,
+)
 
 _RESPONSES: Final = {
     # No route asks for IAM, so whatever API Gateway says of tokens and signatures means that no route was found: it takes
@@ -118,6 +131,11 @@ def settings(stage: str) -> dict[str, Any]:
         "TOKEN_KEYS_PARAMETER": ref("TokenKeysParameter"),
         # Nothing reads it: another value ends the containers that hold an older list of keys.
         "TOKEN_KEYS_VERSION": ref("TokenKeysVersion"),
+        "NODE_KEYS_PARAMETER": ref("NodeKeysParameter"),
+        "NODE_KEYS_VERSION": ref("NodeKeysVersion"),
+        "NODE_MAX": ref("NodeMax"),
+        "ECS_CLUSTER": media_cluster(stage),
+        "ECS_SERVICE": MEDIA_SERVICE,
         "LOG_LEVEL": ref("LogLevel"),
     }
 

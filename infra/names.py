@@ -29,6 +29,14 @@ LOGS: Final = {
     "disconnect": "WebsocketDisconnectLogGroup",
 }
 
+MEDIA_SERVICE: Final = "media"
+"""The media nodes' ECS service."""
+
+
+def media_cluster(stage: str) -> str:
+    """The media nodes' ECS cluster."""
+    return f"holodeck-{stage}"
+
 
 def sub(text: str) -> dict[str, str]:
     """Fn::Sub."""

@@ -62,6 +62,23 @@ def _parameters(stage: str) -> dict[str, Any]:
             "Default": "0",
             "Description": "the parameter's version, so that functions start anew where it has changed",
         },
+        "NodeKeysParameter": {
+            "Type": "String",
+            "AllowedPattern": r"^/[A-Za-z0-9_./-]+$",
+            "Default": f"/holodeck/{stage}/node-keys",
+            "Description": "the SSM SecureString with the keys that the media nodes' own tokens are signed with",
+        },
+        "NodeKeysVersion": {
+            "Type": "String",
+            "Default": "0",
+            "Description": "the parameter's version, so that functions start anew where it has changed",
+        },
+        "NodeMax": {
+            "Type": "Number",
+            "Default": "2",
+            "MinValue": "0",
+            "Description": "how many media nodes' tasks the functions may ask for",
+        },
         "FrameAncestors": {
             "Type": "String",
             "Default": "'self'",

@@ -1,4 +1,7 @@
-"""What CloudFormation makes in AWS, made in the emulators: tables, user pool, token keys. Repeating it changes nothing."""
+"""What CloudFormation makes in AWS, made in the emulators: tables, user pool, keys, the media nodes' service.
+
+Repeating it changes nothing.
+"""
 
 import hashlib
 import json
@@ -14,7 +17,7 @@ from chalicelib.wire import limits
 
 
 def make_keys(path: Path) -> None:
-    """An ES256 key for our tokens, readable by its owner only. An existing one is kept, so that tokens stay good."""
+    """An ES256 key for tokens, readable by its owner only. An existing one is kept, so that tokens stay good."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +45,17 @@ def make_bucket(name: str, endpoint: str, region: str) -> None:
     s3 = boto3.client("s3", endpoint_url=endpoint, region_name=region)
     if name not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=name)
+
+
+def make_service(cluster: str, service: str, endpoint: str, region: str, nodes: int) -> None:
+    """The ECS service of the media nodes, if it is missing: what it desires is what runs here as processes."""
+    ecs = boto3.client("ecs", endpoint_url=endpoint, region_name=region)
+    ecs.create_cluster(clusterName=cluster)
+    found = ecs.describe_services(cluster=cluster, services=[service])["services"]
+    if not found:
+        container = {"name": service, "image": "holodeck-media", "memory": 512, "cpu": 256, "essential": True}
+        ecs.register_task_definition(family=service, containerDefinitions=[container])
+        ecs.create_service(cluster=cluster, serviceName=service, taskDefinition=service, desiredCount=nodes)
 
 
 def make_user_pool(endpoint: str, region: str) -> dict[str, str]:

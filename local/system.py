@@ -63,6 +63,7 @@ class System:
     def start(self) -> None:
         """Starts everything and returns when it answers."""
         resources.make_keys(self._plan.data / "keys.json")
+        resources.make_keys(self._plan.data / "node-keys.json")
         self._start_emulators()
         self._make_resources()
         self._children.start(self._gateway())
@@ -120,6 +121,12 @@ class System:
             "AWS_ENDPOINT_URL_DYNAMODB": self._plan.dynamodb_through or self._dynamodb_url,
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": moto,
             "AWS_ENDPOINT_URL_S3": moto,
+            "AWS_ENDPOINT_URL_ECS": moto,
+            "ECS_CLUSTER": "holodeck-local",
+            "ECS_SERVICE": "media",
+            "NODE_MAX": "2",
+            "MEDIA_NODES": "1",
+            "NODE_KEYS_FILE": str(self._plan.data / "node-keys.json"),
             "DOCUMENTS_BUCKET": "holodeck-local-documents",
             "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
             "WEBSOCKET_URL": "/ws",
@@ -168,7 +175,9 @@ class System:
 
         moto = f"http://127.0.0.1:{self._moto_port}"
         resources.make_tables(wiring.models(), self._dynamodb_url, REGION)
-        resources.make_bucket(self.environment()["DOCUMENTS_BUCKET"], moto, REGION)
+        env = self.environment()
+        resources.make_bucket(env["DOCUMENTS_BUCKET"], moto, REGION)
+        resources.make_service(env["ECS_CLUSTER"], env["ECS_SERVICE"], moto, REGION, int(env["MEDIA_NODES"]))
         self._pool = resources.make_user_pool(moto, REGION)
 
     def _moto_lost(self) -> None:

@@ -26,6 +26,12 @@ class Settings:
     token_keys_file: str | None
     token_keys_parameter: str | None
     log_level: str
+    node_keys_file: str | None
+    node_keys_parameter: str | None
+    ecs_endpoint: str | None
+    ecs_cluster: str
+    ecs_service: str
+    node_max: int
 
     @property
     def accounts(self) -> bool:
@@ -55,4 +61,10 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         token_keys_file=e.get("TOKEN_KEYS_FILE") or None,
         token_keys_parameter=e.get("TOKEN_KEYS_PARAMETER") or None,
         log_level=e.get("LOG_LEVEL", "INFO"),
+        node_keys_file=e.get("NODE_KEYS_FILE") or None,
+        node_keys_parameter=e.get("NODE_KEYS_PARAMETER") or None,
+        ecs_endpoint=e.get("AWS_ENDPOINT_URL_ECS") or None,
+        ecs_cluster=e.get("ECS_CLUSTER", ""),
+        ecs_service=e.get("ECS_SERVICE", "media"),
+        node_max=int(e.get("NODE_MAX", "1")),
     )

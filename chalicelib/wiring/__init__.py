@@ -58,6 +58,7 @@ def models() -> "dict[str, type[Model]]":
     from chalicelib.activity.store import ActivityModel  # noqa: PLC0415 - pynamodb only where it is used
     from chalicelib.aws.tables import bind  # noqa: PLC0415
     from chalicelib.documents.tables import DocumentModel, OpLogModel, QueueModel  # noqa: PLC0415
+    from chalicelib.peers.tables import MediaModel  # noqa: PLC0415
     from chalicelib.presence.tables import ConnectionModel, PresenceModel  # noqa: PLC0415
     from chalicelib.sessions.store import SessionModel  # noqa: PLC0415
     from chalicelib.users.store import TicketModel  # noqa: PLC0415
@@ -71,6 +72,7 @@ def models() -> "dict[str, type[Model]]":
         "oplog": OpLogModel,
         "queue": QueueModel,
         "documents": DocumentModel,
+        "media": MediaModel,
     }
     s = settings()
     return {

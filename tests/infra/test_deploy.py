@@ -45,7 +45,10 @@ def make_package(folder: Path, *, name: str = "one", resources: dict[str, Any] |
     topic = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": name}}}
     guests = {"Type": "String", "Default": "0", "AllowedValues": ["0", "1"]}
     template = {
-        "Parameters": {"OpenGuests": guests, "TokenKeysVersion": {"Type": "String", "Default": "0"}},
+        "Parameters": {
+            "OpenGuests": guests,
+            **{key: {"Type": "String", "Default": "0"} for key in ("TokenKeysVersion", "NodeKeysVersion")},
+        },
         "Resources": topic if resources is None else resources,
     }
     package.template.write_text(json.dumps(template))

@@ -137,7 +137,7 @@ def test_every_setting_is_there(template: Template, function: str) -> None:
     source = Path(settings_module.__file__).read_text()
     read = set(re.findall(r'e\.get\("([A-Z_]+)"', source))
     given = set(template["Resources"][FUNCTIONS[function]]["Properties"]["Environment"]["Variables"])
-    local_only = {name for name in read if name.startswith("AWS_")} | {"TOKEN_KEYS_FILE"}
+    local_only = {name for name in read if name.startswith("AWS_")} | {"TOKEN_KEYS_FILE", "NODE_KEYS_FILE"}
     assert read - local_only <= given
 
 
