@@ -69,7 +69,7 @@ unit: $(SETUP) programs ## unit and contract tests with coverage floors; the pag
 	@$(BIN)/coverage report --fail-under=100 --include='$(PURE)'
 
 # The pure rooms: values in, values out. Every branch of them is tested.
-PURE := media_node/frames.py,chalicelib/wire/*,chalicelib/ot/*,chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py,chalicelib/gateway/limiter.py,chalicelib/sessions/model.py,chalicelib/users/model.py,chalicelib/activity/model.py
+PURE := media_node/frames.py,media_node/pace.py,media_node/audience.py,chalicelib/wire/*,chalicelib/ot/*,chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py,chalicelib/gateway/limiter.py,chalicelib/sessions/model.py,chalicelib/users/model.py,chalicelib/activity/model.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
 	@$(BIN)/python -m pytest tests/stack
