@@ -1,11 +1,12 @@
 """Who is told what in a tick: one frame for each listener, of what changed since its last. Pure.
 
-Theory of operation. A peer's entry is encoded once, when its state comes. What changed since the last tick (and what was told
-RELAY_REFRESH_S ago, for frames may be lost) is joined once; a listener that has missed nothing gets those bytes but
-its own entry's: two slices. That is nearly free, and it is what happens while everything fits the budget. A listener that missed something (it is
-new, slow, or over budget) is owed it: `owed` holds indices, not bytes, oldest debt first, so what it gets later is the newest, and a debt
-never grows beyond one entry a peer. Over budget, the oldest debt goes first whatever it is, so everybody's turn comes;
-then, up to NEAR_SHARE of the frame, whoever speaks and whoever is nearest; then the other debts by age.
+Theory of operation. A peer's entry is encoded once, when its state comes. What changed since the last tick (and what
+was told RELAY_REFRESH_S ago, for frames may be lost) is joined once; a listener that has missed nothing gets those
+bytes but its own entry's: two slices. That is nearly free, and it is what happens while everything fits the budget. A
+listener that missed something (it is new, slow, or over budget) is owed it: `owed` holds indices, not bytes, oldest
+debt first, so what it gets later is the newest, and a debt never grows beyond one entry a peer. Over budget, the oldest
+debt goes first whatever it is, so everybody's turn comes; then, up to NEAR_SHARE of the frame, whoever speaks and
+whoever is nearest; then the other debts by age.
 """
 
 import math

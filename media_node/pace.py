@@ -1,9 +1,9 @@
 """How often somebody can be told: each tick, or each second, fourth, eighth. Pure.
 
-Theory of operation. Telling faster than the other side takes it only makes it later. So whoever is held up several times
-within a short while is told half as often, with newer states each time; whoever has kept up for a while twice as often again. A recovery that
-does not last makes the next one wait twice as long, so that nothing flaps between two paces. A tick of the node
-that took too long is judged the same way as a listener whose channel is full.
+Theory of operation. Telling faster than the other side takes it only makes it later. So whoever is held up several
+times within a short while is told half as often, with newer states each time; whoever has kept up for a while twice as
+often again. A recovery that does not last makes the next one wait twice as long, so that nothing flaps between two
+paces. A tick of the node that took too long is judged the same way as a listener whose channel is full.
 """
 
 from typing import Final
