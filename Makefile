@@ -69,7 +69,15 @@ unit: $(SETUP) programs ## unit and contract tests with coverage floors; the pag
 	@$(BIN)/coverage report --fail-under=100 --include='$(PURE)'
 
 # The pure rooms: values in, values out. Every branch of them is tested.
-PURE := media_node/frames.py,media_node/pace.py,media_node/audience.py,chalicelib/wire/*,chalicelib/ot/*,chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py,chalicelib/gateway/limiter.py,chalicelib/sessions/model.py,chalicelib/users/model.py,chalicelib/activity/model.py
+PURE := media_node/frames.py,media_node/pace.py,media_node/audience.py
+PURE := $(PURE),chalicelib/wire/*
+PURE := $(PURE),chalicelib/ot/*
+PURE := $(PURE),chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py
+PURE := $(PURE),chalicelib/gateway/limiter.py
+PURE := $(PURE),chalicelib/sessions/model.py
+PURE := $(PURE),chalicelib/users/model.py
+PURE := $(PURE),chalicelib/activity/model.py
+PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
 	@$(BIN)/python -m pytest tests/stack

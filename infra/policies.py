@@ -67,8 +67,13 @@ OBJECT_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "disconnect": (),
 }
 """Of the documents' bucket."""
-_SIGNS: Final = ("api", "connect")
-"""The functions that need the token keys."""
+PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
+    "api": ("TokenKeysParameter", "TurnSecretParameter"),
+    "connect": ("TokenKeysParameter",),
+    "message": (),
+    "disconnect": (),
+}
+"""The secrets that each function reads."""
 
 
 def statements(function: str) -> list[Statement]:
@@ -90,9 +95,9 @@ def statements(function: str) -> list[Statement]:
             [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in CONNECTION_METHODS[function]],
         )
     )
-    if function in _SIGNS:
-        parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${TokenKeysParameter}"
-        found.append(_allow(["ssm:GetParameter"], [sub(parameter)]))
+    if PARAMETERS[function]:
+        parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
+        found.append(_allow(["ssm:GetParameter"], [sub(f"{parameter}${{{name}}}") for name in PARAMETERS[function]]))
     found.append(_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [att(LOGS[function], "Arn")]))
     # X-Ray has no resources to name.
     found.append(_allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]))

@@ -79,6 +79,29 @@ def _parameters(stage: str) -> dict[str, Any]:
             "MinValue": "0",
             "Description": "how many media nodes' tasks the functions may ask for",
         },
+        "StunUrls": {
+            "Type": "String",
+            "AllowedPattern": r"^(stuns?:[^\s,?]+(,stuns?:[^\s,?]+)*)?$",
+            "Default": "",
+            "Description": "STUN servers for the pages, comma-separated stun: URIs",
+        },
+        "TurnUrls": {
+            "Type": "String",
+            "AllowedPattern": r"^(turns?:[^\s,]+(,turns?:[^\s,]+)*)?$",
+            "Default": "",
+            "Description": "TURN servers for the pages, comma-separated turn: and turns: URIs; they know the TURN secret",
+        },
+        "TurnSecretParameter": {
+            "Type": "String",
+            "AllowedPattern": r"^/[A-Za-z0-9_./-]+$",
+            "Default": f"/holodeck/{stage}/turn-secret",
+            "Description": "the SSM SecureString with the TURN secrets, one a line; read where there is TURN",
+        },
+        "TurnSecretVersion": {
+            "Type": "String",
+            "Default": "0",
+            "Description": "the parameter's version, so that functions start anew where it has changed",
+        },
         "FrameAncestors": {
             "Type": "String",
             "Default": "'self'",

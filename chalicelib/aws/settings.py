@@ -18,6 +18,10 @@ class Settings:
     documents_bucket: str
     connections_endpoint: str
     websocket_url: str
+    stun_urls: str
+    turn_urls: str
+    turn_secret_file: str | None
+    turn_secret_parameter: str | None
     open_guests: bool
     oidc_issuer: str
     oidc_jwks_url: str
@@ -53,6 +57,10 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         documents_bucket=e.get("DOCUMENTS_BUCKET", ""),
         connections_endpoint=e.get("CONNECTIONS_ENDPOINT", ""),
         websocket_url=e.get("WEBSOCKET_URL", "/ws"),
+        stun_urls=e.get("STUN_URLS", ""),
+        turn_urls=e.get("TURN_URLS", ""),
+        turn_secret_file=e.get("TURN_SECRET_FILE") or None,
+        turn_secret_parameter=e.get("TURN_SECRET_PARAMETER") or None,
         open_guests=e.get("OPEN_GUESTS", "0") == "1",
         oidc_issuer=e.get("OIDC_ISSUER", ""),
         oidc_jwks_url=e.get("OIDC_JWKS_URL", ""),

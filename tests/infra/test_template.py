@@ -119,10 +119,15 @@ def test_each_function_has_its_own_least_privilege(template: Template, function:
             assert "*" not in targets
 
 
-def test_only_those_who_sign_can_read_the_keys(template: Template) -> None:
-    """Two functions need the token keys; the others cannot read them."""
-    who = {f for f in FUNCTIONS for s in statements(template, f) if "ssm:GetParameter" in s["Action"]}
-    assert who == {"api", "connect"}
+def test_secrets_are_read_by_those_who_need_them(template: Template) -> None:
+    """Two functions need the token keys, and one the TURN secret; nobody else can read any."""
+    read = {
+        function: {target["Fn::Sub"].partition(":parameter")[2] for target in statement["Resource"]}
+        for function in FUNCTIONS
+        for statement in statements(template, function)
+        if "ssm:GetParameter" in statement["Action"]
+    }
+    assert read == {"api": {"${TokenKeysParameter}", "${TurnSecretParameter}"}, "connect": {"${TokenKeysParameter}"}}
 
 
 def test_no_function_may_scan(template: Template) -> None:
@@ -137,7 +142,11 @@ def test_every_setting_is_there(template: Template, function: str) -> None:
     source = Path(settings_module.__file__).read_text()
     read = set(re.findall(r'e\.get\("([A-Z_]+)"', source))
     given = set(template["Resources"][FUNCTIONS[function]]["Properties"]["Environment"]["Variables"])
-    local_only = {name for name in read if name.startswith("AWS_")} | {"TOKEN_KEYS_FILE", "NODE_KEYS_FILE"}
+    local_only = {name for name in read if name.startswith("AWS_")} | {
+        "TOKEN_KEYS_FILE",
+        "NODE_KEYS_FILE",
+        "TURN_SECRET_FILE",
+    }
     assert read - local_only <= given
 
 
