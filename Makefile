@@ -16,7 +16,7 @@ PAGE := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dis
 export PYTHONDONTWRITEBYTECODE := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help setup programs run dev test check lint unit stack e2e soak bench generate format package deploy clean
+.PHONY: help setup programs run dev test check lint unit stack turn e2e soak bench generate format package deploy clean
 
 help: ## says what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,7 +50,7 @@ run: $(SETUP) web/dist/index.html ## the whole system at http://127.0.0.1:8000 (
 dev: $(SETUP) web/dist/index.html ## the same, reloading Python and the page as they change
 	@RELOAD=1 PORT=$(PORT) HOST=$(HOST) DYNAMODB=$(DYNAMODB) exec $(BIN)/python -m local.run
 
-test: check unit stack e2e ## every check and every test
+test: check unit stack turn e2e ## every check and every test
 	@echo "all checks and tests passed"
 
 check: $(SETUP) ## formats, lint, types, the dependency law, generated files; Python and TypeScript
@@ -81,6 +81,9 @@ PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
 	@$(BIN)/python -m pytest tests/stack
+
+turn: $(SETUP) programs ## real coturn: what it refuses, pages that meet at it, NATs that leave no other way
+	@$(BIN)/python -m pytest tests/turn
 
 e2e: $(SETUP) programs web/dist/index.html ## real Chromium windows in one room
 	@$(BIN)/python -m pytest tests/e2e
