@@ -19,7 +19,7 @@ RELAY_PORTS: Final = (49152, 65535)
 _TRANSPORTS: Final = 3
 _NETWORKS: Final = 2
 ALLOCATIONS_A_PERSON: Final = 2 * (limits.MESH_MAX - 1) * _TRANSPORTS * _NETWORKS
-"""Two pages, each with a whole mesh: every peer connection asks for one by UDP, TCP and TLS, on each network of the machine."""
+"""Two pages, each with a whole mesh: each peer connection asks for one by UDP, TCP and TLS, on each network."""
 ALLOCATIONS: Final = 6000
 """Of all. Each holds a port of RELAY_PORTS and about 50 KB."""
 BYTES_PER_S_AN_ALLOCATION: Final = 750_000
@@ -54,7 +54,7 @@ DENIED: Final = (
     "2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
     "2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",  # with fd00:ec2::254, the metadata by IPv6
-    "fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fe80::-feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 )
 
