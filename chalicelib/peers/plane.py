@@ -47,8 +47,8 @@ class Room(Protocol):
         ...
 
     async def pages(self, session_id: str) -> Sequence[Page]: ...
-    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> None:
-        """Says whether a page can be offered to, and tells the others; a page that has gone stays gone."""
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool:
+        """Says whether a page can be offered to, and tells the others. False: it has gone."""
         ...
 
     async def relay(self, session_id: str) -> RelayState: ...
@@ -94,13 +94,16 @@ class Plane:
         await self._room.viewer(session_id, identity)
         pages = await self._reachable(session_id)
         page = _own(pages, identity, tab_id)
-        await self._room.set_rtc(session_id, page.peer_id, True)
+        if not page.rtc and not await self._room.set_rtc(session_id, page.peer_id, True):
+            raise AppError(Code.PEER_UNKNOWN)
         return await self._session(session_id, identity, pages, page.peer_id)
 
     async def leave(self, session_id: str, identity: Identity, tab_id: str) -> None:
         """The page is on the WebSocket alone from now on. One that has gone is so already."""
         await self._room.viewer(session_id, identity)
-        await self._room.set_rtc(session_id, _peer_id(identity, tab_id), False)
+        peer_id = _peer_id(identity, tab_id)
+        if any(page.rtc and page.peer_id == peer_id for page in await self._room.pages(session_id)):
+            await self._room.set_rtc(session_id, peer_id, False)
 
     async def report(self, session_id: str, identity: Identity, report: QualityReport) -> None:
         """Keeps what a page says of its connections. PEER_UNKNOWN for a page that is not connected."""

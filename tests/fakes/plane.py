@@ -69,6 +69,8 @@ class MemoryRoom:
         self.rows: dict[str, MemoryPage] = {}
         self.state = RelayState(status=RelayStatus.NONE)
         self.told: list[tuple[str, bool]] = []
+        self.going = ""
+        """A page that goes in the moment in which something is written of it."""
 
     def add(self, *pages: MemoryPage) -> None:
         """Pages that are there."""
@@ -85,10 +87,13 @@ class MemoryRoom:
     async def pages(self, session_id: str) -> Sequence[Page]:
         return tuple(self.rows.values())
 
-    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> None:
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool:
+        if self.going == peer_id:
+            del self.rows[peer_id]
+            return False
         self.told.append((peer_id, rtc))
-        if peer_id in self.rows:
-            self.rows[peer_id] = replace(self.rows[peer_id], rtc=rtc)
+        self.rows[peer_id] = replace(self.rows[peer_id], rtc=rtc)
+        return True
 
     async def relay(self, session_id: str) -> RelayState:
         return self.state

@@ -74,6 +74,7 @@ async def test_joining_makes_a_page_one_to_offer_to(planes: Planes) -> None:
     assert planes.room.told == [(f"ann.{TAB}", True)]
     assert (await planes.plane.open(SESSION, BOB)).peers == (f"ann.{TAB}", f"bob.{TAB}")
     assert (await planes.plane.join(SESSION, ANN, TAB)) == joined
+    assert planes.room.told == [(f"ann.{TAB}", True)]
 
 
 async def test_a_page_that_is_not_there_cannot_join(planes: Planes) -> None:
@@ -84,6 +85,14 @@ async def test_a_page_that_is_not_there_cannot_join(planes: Planes) -> None:
             await planes.plane.join(SESSION, ANN, tab_id)
         assert refused.value.code is Code.PEER_UNKNOWN
     assert planes.room.told == []
+
+
+async def test_a_page_may_go_while_it_joins(planes: Planes) -> None:
+    """Then it is not there, as if it had gone before."""
+    planes.room.going = f"ann.{TAB}"
+    with pytest.raises(AppError) as refused:
+        await planes.plane.join(SESSION, ANN, TAB)
+    assert refused.value.code is Code.PEER_UNKNOWN
 
 
 async def test_who_has_gone_is_not_offered_to(planes: Planes) -> None:
@@ -97,6 +106,7 @@ async def test_leaving_takes_it_back(planes: Planes) -> None:
     for _ in range(2):
         await planes.plane.leave(SESSION, BOB, TAB)
     await planes.plane.leave(SESSION, ANN, "tab00009")
+    assert planes.room.told == [(f"bob.{TAB}", False)]
     assert (await planes.plane.open(SESSION, ANN)).peers == ()
     assert list(planes.room.rows) == [f"ann.{TAB}", f"bob.{TAB}", f"bob.{OTHER_TAB}"]
 
