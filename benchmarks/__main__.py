@@ -6,10 +6,14 @@ import sys
 NAMES = (
     "documents-open",
     "documents-page",
+    "documents-relay",
     "documents-scale",
     "documents-websocket",
     "fanout",
     "ot-algebra",
+    "peer-join",
+    "presence-relay",
+    "rehome",
     "rest",
     "room-presence",
 )

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from benchmarks import peers
-from benchmarks.documents_websocket import SECONDS, medians, run, said
+from benchmarks.documents_job import SECONDS, medians, run, said
 from benchmarks.report import Report
 from local.dynamodb import unavailable
 from local.stack import Stack

@@ -35,11 +35,11 @@ UNITS = {
 class Driven(msgspec.Struct, frozen=True):
     """What drive.mjs prints."""
 
-    ops: int
+    ops: float
     seconds: float
     acked_ratio: float
-    rejected: int
-    unfinished: int
+    rejected: float
+    unfinished: float
     ack_p50_ms: float
     ack_p99_ms: float
     op_to_other_p50_ms: float
@@ -102,7 +102,7 @@ async def run_peer(
 async def node(*arguments: str, **environment: str) -> AsyncIterator[Process]:
     """A node process in the peers' folder."""
     process = await asyncio.create_subprocess_exec(
-        "node", *arguments, cwd=FOLDER, stdout=PIPE, env=os.environ | environment
+        "node", *arguments, cwd=FOLDER, stdin=PIPE, stdout=PIPE, env=os.environ | environment
     )
     try:
         yield process
@@ -120,6 +120,11 @@ async def line(process: Process, start: str) -> str:
         if text.startswith(start):
             return text
     raise RuntimeError(f"a peer ended before it printed {start}")
+
+
+def figures_in(text: str) -> dict[str, float]:
+    """What a driver printed."""
+    return msgspec.json.decode(text, type=dict[str, float])
 
 
 def cpu_s(process: Process) -> float:

@@ -1,7 +1,7 @@
 /**
- * The job of a shared scene, from 50 WebSocket clients in this one process.
+ * The job of a shared scene, from 50 clients in this one process, by WebSocket or (relay) WebRTC.
  *
- * node drive.mjs sharedb-json0|sharedb-json1|yjs|holodeck PORT closed|open RATE SHARED SECONDS WARM_UP_S
+ * node drive.mjs sharedb-json0|sharedb-json1|yjs|holodeck|relay PORT closed|open RATE SHARED SECONDS WARM_UP_S
  *
  * Closed loop: each client has one edit in flight. Open loop: edits arrive at exponential intervals, RATE a second over
  * all clients, and are timed from when they were to arrive. An edit sets the position of one of the client's own 20
@@ -10,7 +10,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectTo as connectToHolodeck } from "./holodeck-client.mjs";
+import { connectByRelay, connectTo as connectToHolodeck } from "./holodeck-client.mjs";
 import { CLIENTS, HOT, hotId, idOf, OWN, percentile, positionOf, randomOf } from "./scene.mjs";
 import { connectTo as connectToShareDB } from "./sharedb-client.mjs";
 import { connectTo as connectToYjs } from "./yjs-client.mjs";
@@ -22,6 +22,7 @@ const DRAIN_S = 3;
 const connect = {
   yjs: () => connectToYjs(shared > 0),
   holodeck: () => connectToHolodeck(),
+  relay: () => connectByRelay(),
 }[kind]?.() ?? connectToShareDB(kind.replace("sharedb-", ""));
 const random = randomOf(20261123);
 const acks = [];
