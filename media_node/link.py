@@ -1,0 +1,252 @@
+"""One peer connection: its ICE agent, its DTLS, its association and its two channels, joined.
+
+Sockets and clocks are the transport's; this takes datagrams and moments and gives datagrams. Whatever the peer sends, nothing
+but this link can end by it. The order of an end is fixed: abort, close_notify, out of the tables, then `closed` is told.
+"""
+
+from random import Random
+from typing import Final, Protocol
+
+from chalicelib.wire import limits
+from chalicelib.wire.codes import Code
+from media_node.channels import BINARY, DCEP, DCEP_ACK, Allowance, Channel, Channels, Nothing, encode
+from media_node.dtls import Dtls, DtlsError, DtlsState, Identity
+from media_node.ice import LiteAgent
+from media_node.ports import LinkEvents, NodeStats
+from media_node.sctp import Association, State
+from media_node.sctp_chunks import SctpError
+from media_node.sdp import SCTP_PORT, Offer
+from media_node.stun import Address
+
+_EARLY_MAX: Final = 4  # datagrams before an address was chosen: a ClientHello, in two parts and again
+_GRACE_S: Final = 0.03
+_PRESENCE_KEPT_BYTES: Final = 4 * limits.RELAY_BUFFER_BYTES
+_NEVER: Final = float("inf")
+
+
+class Host(Protocol):
+    """What a link needs of the transport that it is on."""
+
+    events: LinkEvents
+    counted: NodeStats
+
+    def emit(self, datagram: bytes, address: Address) -> None:
+        """Sends."""
+        ...
+
+    def touch(self, link: "PeerLink") -> None:
+        """`flush` is called soon, once for whatever happens until then."""
+        ...
+
+    def later(self, link: "PeerLink", reason: str) -> None:
+        """`end` is called soon."""
+        ...
+
+    def gone(self, link: "PeerLink") -> None:
+        """Out of every table."""
+        ...
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+
+class PeerLink:
+    """See `ports.Link`, which this is."""
+
+    def __init__(
+        self, host: Host, key: str, link_id: str, agent: LiteAgent, offer: Offer, identity: Identity, chance: Random
+    ) -> None:
+        self.key = key
+        self.link_id = link_id
+        self.open = False
+        self.agent = agent
+        self.fingerprints = offer.fingerprints
+        self.claimed: set[Address] = set()
+        """Addresses whose datagrams are this link's."""
+        self.version = 1
+        self.session = chance.randrange(2**32)
+        self.dirty = False
+        self.due = agent.consent_at + limits.CONSENT_S
+        self.ended = False
+        self._host = host
+        self._peer_takes = offer.max_message_bytes or _NEVER
+        self._early: list[bytes] = []
+        self._refused_at = -_NEVER
+        self._settled_at = _NEVER
+        self._channels = Channels(Allowance(agent.consent_at))
+        self._dtls = Dtls(identity, offer.fingerprints, self._emit)
+        self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
+
+    # -- what rooms use --
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """By SCTP heartbeats."""
+        took = self._association.rtt_s
+        return None if took is None else took * 1000
+
+    @property
+    def presence_buffered(self) -> int:
+        """Bytes."""
+        return self._association.buffered(self._channels.streams[Channel.PRESENCE])
+
+    @property
+    def control_buffered(self) -> int:
+        """Bytes."""
+        return self._association.buffered(self._channels.streams[Channel.CONTROL])
+
+    def send_presence(self, data: bytes) -> None:
+        """A frame; dropped where many wait already, for the next one is newer."""
+        if self.open and data and self.presence_buffered < _PRESENCE_KEPT_BYTES:
+            stream = self._channels.streams[Channel.PRESENCE]
+            self._association.send(stream, BINARY, data, ordered=False, retransmits=0)
+            self._host.touch(self)
+
+    def send_control(self, data: str | bytes) -> None:
+        """A message. A peer that does not keep up, or cannot take one so long, is let go: it comes again, and reads on."""
+        if not self.open:
+            return
+        protocol, content = encode(data)
+        if len(content) > self._peer_takes or self.control_buffered + len(content) > limits.CONTROL_BUFFER_BYTES:
+            self.open = False
+            self._host.later(self, "slow")
+            return
+        self._association.send(self._channels.streams[Channel.CONTROL], protocol, content)
+        self._host.touch(self)
+
+    def close(self, reason: str) -> None:
+        """Ends it now."""
+        self.end(reason)
+
+    # -- what the transport tells --
+
+    def datagram(self, data: bytes, now: float) -> None:
+        """A DTLS datagram from one of its addresses."""
+        if self.agent.chosen is None:
+            if len(self._early) < _EARLY_MAX:
+                self._early.append(data)
+            return
+        try:
+            packets = self._dtls.receive(data)
+        except DtlsError:
+            self._host.counted.dtls_errors += 1
+            packets = []
+        association = self._association
+        for packet in packets:
+            try:
+                association.receive(packet, now)
+            except SctpError:
+                self._host.counted.sctp_errors += 1
+        if not self.open and association.state is State.OPEN:
+            self._settle(now)
+        self._end_if_over()
+        self._host.touch(self)
+
+    def chosen(self, now: float) -> None:
+        """An address was chosen: what came too early for that is taken now."""
+        early, self._early = self._early, []
+        for data in early:
+            if not self.ended:
+                self.datagram(data, now)
+
+    def flush(self, now: float) -> None:
+        """Sends what is to be sent, and says when it has to be looked at again."""
+        self.dirty = False
+        if self.ended:
+            return
+        dtls = self._dtls
+        for packet in self._association.flush(now):
+            dtls.send(packet)
+        handshake = dtls.timeout_s()
+        self.due = min(
+            self._association.deadline,
+            self._settled_at if not self.open else _NEVER,
+            self.agent.consent_at + limits.CONSENT_S,
+            _NEVER if handshake is None else now + handshake,
+        )
+
+    def tick(self, now: float) -> None:
+        """`due` has come."""
+        if not self.agent.consented(now):
+            self.end("idle")
+            return
+        if self._dtls.timeout_s() is not None:
+            self._dtls.expired()
+        self._association.tick(now)
+        if not self.open and self._association.state is State.OPEN:
+            self._settle(now)
+        self._end_if_over()
+        self._host.touch(self)
+
+    def end(self, reason: str) -> None:
+        """Ends it, once."""
+        if self.ended:
+            return
+        self.ended = True
+        self.open = False
+        self._association.abort()
+        for packet in self._association.flush(self._host.now()):
+            self._dtls.send(packet)
+        self._dtls.close()
+        self._host.gone(self)
+        self._host.events.closed(self, reason)
+
+    # -- within --
+
+    def _end_if_over(self) -> None:
+        if self._dtls.phase is DtlsState.CLOSED:
+            self.end("left" if self._association.state is not State.NEW else "refused")
+        elif self._association.state is State.CLOSED or self._reset():
+            self.end("left")
+
+    def _reset(self) -> bool:
+        resets = self._association.resets
+        return bool(resets) and not resets.isdisjoint(self._channels.streams.values())
+
+    def _settle(self, now: float) -> None:
+        """Open, once it is clear which streams the channels are on.
+
+        Who opens them in band does so as soon as the association is there; the first heartbeat comes back at about that time.
+        """
+        if self._association.rtt_s is None:
+            return
+        if self._settled_at == _NEVER:
+            self._settled_at = now + _GRACE_S
+        elif self._settled_at <= now:
+            self._opened()
+
+    def _opened(self) -> None:
+        if not self.open and not self.ended:
+            self.open = True
+            self._host.events.opened(self)
+
+    def _message(self, stream: int, protocol: int, data: bytes) -> None:
+        now = self._host.now()
+        taken = self._channels.take(stream, protocol, data, now)
+        if isinstance(taken, Nothing):
+            self._nothing(taken, stream, now)
+            return
+        self._opened()
+        if self.ended:
+            return
+        channel, content = taken
+        if channel is Channel.PRESENCE:
+            self._host.events.presence(self, content)
+        else:
+            self._host.events.control(self, content)
+
+    def _nothing(self, what: Nothing, stream: int, now: float) -> None:
+        if what is Nothing.OPENED:
+            self._association.send(stream, DCEP, DCEP_ACK)
+            if stream == self._channels.streams[Channel.CONTROL]:
+                self._opened()
+        elif what is Nothing.REFUSED:
+            self._host.counted.refused += 1
+            if now - self._refused_at >= 1:
+                self._refused_at = now
+                self._host.events.refused(self, Code.CHANNEL_TOO_MUCH)
+
+    def _emit(self, datagram: bytes) -> None:
+        if self.agent.chosen is not None:
+            self._host.emit(datagram, self.agent.chosen)

@@ -1,0 +1,1 @@
+"""The media node's transport with real peers: aiortc's full ICE, DTLS and SCTP, and Chromium."""
