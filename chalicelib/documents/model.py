@@ -5,7 +5,7 @@ payload can be read for ever, though it was overridden, moved or dropped (clause
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -136,6 +136,16 @@ class History(OpLog, Protocol):
     async def erase(self, document_id: str) -> None: ...
 
 
+class Renewal(Enum):
+    """What became of a lease that its holder wanted to keep."""
+
+    HELD = "held"
+    LOST = "lost"
+    """It is another's."""
+    WANTED = "wanted"
+    """Another asked for it; it runs out."""
+
+
 class Queue(Protocol):
     """What waits beside each document: submissions, their drainer's lease, locks. `documents.queue` is the real one."""
 
@@ -150,7 +160,14 @@ class Queue(Protocol):
         """Takes the lease if it is free or has run out; the holder and end that hold."""
         ...
 
-    async def renew(self, document_id: str, holder: str, until_ms: int) -> bool: ...
+    async def renew(self, document_id: str, holder: str, until_ms: int) -> Renewal:
+        """Promises to go on."""
+        ...
+
+    async def want(self, document_id: str) -> None:
+        """Asks whoever holds the lease to let it run out. Forgotten when it is taken next."""
+        ...
+
     async def lock(self, document_id: str, lock: Lock, now_ms: int, *, take: bool) -> Lock | None:
         """Stores a lock, with the next token, if the object is free, one's own, or `take`; None: held by another."""
         ...

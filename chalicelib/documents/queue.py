@@ -12,7 +12,7 @@ import msgspec
 
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo
 from chalicelib.aws.lease import LeaseItem
-from chalicelib.documents.model import Desk, Waiting
+from chalicelib.documents.model import Desk, Renewal, Waiting
 from chalicelib.wire.documents import Lock
 
 _LEASE: Final = "!lease"
@@ -79,9 +79,14 @@ class QueueStore:
         """Takes the lease if it is free or has run out; the holder and end that hold."""
         return await self._lease(document_id).acquire(holder, until_ms, now_ms)
 
-    async def renew(self, document_id: str, holder: str, until_ms: int) -> bool:
-        """Promises to go on. False if another holds it."""
-        return await self._lease(document_id).renew(holder, until_ms)
+    async def renew(self, document_id: str, holder: str, until_ms: int) -> Renewal:
+        """Promises to go on."""
+        there = await self._lease(document_id).renew(holder, until_ms)
+        return Renewal.HELD if there == holder else Renewal.LOST if there else Renewal.WANTED
+
+    async def want(self, document_id: str) -> None:
+        """Asks whoever holds the lease to let it run out."""
+        await self._lease(document_id).want()
 
     async def lock(self, document_id: str, lock: Lock, now_ms: int, *, take: bool) -> Lock | None:
         """One conditional update, which also draws the next token: it grows for as long as the item is there.

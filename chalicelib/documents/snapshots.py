@@ -4,6 +4,7 @@ Snapshots bound the replay; they are no truth. One that is missing or unreadable
 made of an older one, or of the whole log. They are made off the hot path, by whoever has just committed.
 """
 
+import asyncio
 import contextlib
 import zlib
 from typing import Final
@@ -66,7 +67,7 @@ class Snapshots:
 
     async def _make(self, document_id: str) -> None:
         state = await self.at(document_id)
-        data = zlib.compress(msgspec.json.encode(state), 6)
+        data = await asyncio.to_thread(lambda: zlib.compress(msgspec.json.encode(state), 6))
         key = f"snapshots/{document_id}/{state.revision:016d}.json.z"
         await self._objects.put(key, data)
         await self._shelf.add_pointer(document_id, Pointer(revision=state.revision, key=key, size_bytes=len(data)))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chalicelib.documents.model import Submission, Waiting
-from chalicelib.documents.service import Documents, checked
+from chalicelib.documents.service import Documents, checked, scene_id
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
@@ -98,7 +98,8 @@ class Socket:
         await self._post(connection.connection_id, msgspec.json.encode(reply))
 
     async def _own(self, connection: Connection, document_id: str) -> None:
-        if await self._documents.session_id(document_id) != connection.session_id:
+        session_id = connection.session_id
+        if document_id != scene_id(session_id) and await self._documents.session_id(document_id) != session_id:
             raise AppError(Code.DOCUMENT_UNKNOWN)
 
     def _waiting(self, connection: Connection, message: OpSubmit) -> Waiting:

@@ -284,7 +284,7 @@ class PresenceStore:
 
     async def renew(self, session_id: str, lease: Lease) -> bool:
         """Promises to go on until `lease.until_ms`. False if another holds it."""
-        return await self._lease(session_id).renew(lease.holder, lease.until_ms)
+        return await self._lease(session_id).renew(lease.holder, lease.until_ms) == lease.holder
 
     async def erase(self, session_id: str) -> None:
         """Removes all that a room has here."""

@@ -9,7 +9,8 @@ from chalicelib import wiring
 from chalicelib.aws import log
 from chalicelib.aws.once import once
 from chalicelib.documents.committer import Committer
-from chalicelib.documents.drain import Drainer, packed
+from chalicelib.documents.courier import Courier, packed
+from chalicelib.documents.drain import Drainer
 from chalicelib.documents.locks import Locks
 from chalicelib.documents.model import Listener
 from chalicelib.documents.service import Documents, scene_id
@@ -42,7 +43,7 @@ class _Gate:
         return found.session.owner_id, found.session.created_at_ms
 
 
-async def _audience(session_id: str) -> tuple[Listener, ...]:
+async def _audience(session_id: str, _connections: frozenset[str] = frozenset()) -> tuple[Listener, ...]:
     now = wiring.now_ms()
     return tuple(
         Listener(
@@ -136,7 +137,7 @@ def socket() -> Socket:
         _queue(),
         _committer(),
         _audience,
-        wiring.sender().post,
+        lambda _session_id: Courier(wiring.sender().post),
         _snapshots().keep_up,
         now_ms=wiring.now_ms,
         new_id=wiring.random_id,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.documents.model import Queue, Submission, Waiting
+from chalicelib.documents.model import Queue, Renewal, Submission, Waiting
 from chalicelib.wire.documents import EntityCreate, Lock
 from chalicelib.wire.operations import Create, Cut, Set, Text
 from tests.contract.tables import Database, queue
@@ -130,16 +130,28 @@ async def test_a_lease_ends(desk: Queue) -> None:
     await desk.acquire(D, "one", NOW + 1000, NOW)
     assert await desk.acquire(D, "two", NOW + 3000, NOW + 1000) == ("one", NOW + 1000)
     assert await desk.acquire(D, "two", NOW + 3000, NOW + 1001) == ("two", NOW + 3000)
-    assert not await desk.renew(D, "one", NOW + 9000)
+    assert await desk.renew(D, "one", NOW + 9000) is Renewal.LOST
     assert await desk.acquire(D, "one", NOW + 9000, NOW + 1001) == ("two", NOW + 3000)
+
+
+async def test_a_lease_that_another_wants_is_not_renewed_and_runs_out(desk: Queue) -> None:
+    """Whoever takes it next may keep it. Nobody's lease cannot be wanted."""
+    await desk.want(D)
+    await desk.acquire(D, "one", NOW + 1000, NOW)
+    assert await desk.renew(D, "one", NOW + 2000) is Renewal.HELD
+    await desk.want(D)
+    assert await desk.renew(D, "one", NOW + 3000) is Renewal.WANTED
+    assert await desk.renew(D, "two", NOW + 3000) is Renewal.LOST
+    assert await desk.acquire(D, "two", NOW + 5000, NOW + 2001) == ("two", NOW + 5000)
+    assert await desk.renew(D, "two", NOW + 6000) is Renewal.HELD
 
 
 async def test_a_lease_is_renewed_by_its_holder(desk: Queue) -> None:
     """By nobody else; not where there is none; and taking one's own again moves its end."""
-    assert not await desk.renew(D, "one", NOW + 1000)
+    assert await desk.renew(D, "one", NOW + 1000) is Renewal.LOST
     await desk.acquire(D, "one", NOW + 1000, NOW)
-    assert await desk.renew(D, "one", NOW + 2000)
-    assert not await desk.renew(D, "two", NOW + 9000)
+    assert await desk.renew(D, "one", NOW + 2000) is Renewal.HELD
+    assert await desk.renew(D, "two", NOW + 9000) is Renewal.LOST
     assert await desk.acquire(D, "two", NOW + 9000, NOW + 1500) == ("one", NOW + 2000)
     assert await desk.acquire(D, "one", NOW + 4000, NOW + 1500) == ("one", NOW + 4000)
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from chalicelib.documents.model import Desk, Pointer, Record, Waiting
+from chalicelib.documents.model import Desk, Pointer, Record, Renewal, Waiting
 from chalicelib.wire.documents import Lock, Milestone, SharedDocument
 
 
@@ -42,6 +42,7 @@ class MemoryQueue:
     def __init__(self) -> None:
         self.waiting: dict[str, dict[str, Waiting]] = {}
         self.leases: dict[str, tuple[str, int]] = {}
+        self.wanted: set[str] = set()
         self.held: dict[str, dict[str, Lock]] = {}
 
     async def put(self, document_id: str, waiting: Waiting, expires_at_s: int) -> None:
@@ -67,14 +68,22 @@ class MemoryQueue:
         there = self.leases.get(document_id)
         if there is None or there[1] < now_ms or there[0] == holder:
             self.leases[document_id] = (holder, until_ms)
+            self.wanted.discard(document_id)
         return self.leases[document_id]
 
-    async def renew(self, document_id: str, holder: str, until_ms: int) -> bool:
-        """One's own only."""
+    async def renew(self, document_id: str, holder: str, until_ms: int) -> Renewal:
+        """One's own only, and only while nobody wants it."""
         if self.leases.get(document_id, ("", 0))[0] != holder:
-            return False
+            return Renewal.LOST
+        if document_id in self.wanted:
+            return Renewal.WANTED
         self.leases[document_id] = (holder, until_ms)
-        return True
+        return Renewal.HELD
+
+    async def want(self, document_id: str) -> None:
+        """Of whoever holds it."""
+        if document_id in self.leases:
+            self.wanted.add(document_id)
 
     async def lock(self, document_id: str, lock: Lock, now_ms: int, *, take: bool) -> Lock | None:
         """With the next token."""

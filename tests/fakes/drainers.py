@@ -1,7 +1,7 @@
 """A room whose documents are drained by several containers, over stores in memory and a time of its own."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -9,8 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.documents.committer import Committer
-from chalicelib.documents.drain import Drainer
+from chalicelib.documents.courier import Courier, Telling
+from chalicelib.documents.drain import Audience, Drainer
 from chalicelib.documents.model import Desk, Listener, Record, Submission, Waiting
+from chalicelib.documents.pace import FUNCTION, Pace
 from chalicelib.wire.decode import decode_server_message
 from chalicelib.wire.documents import Lock
 from chalicelib.wire.errors import AppError
@@ -55,6 +57,7 @@ class FailingLog(MemoryLog):
     """A log that does not answer for as often as it is told."""
 
     unreadable: list[AppError] = field(default_factory=list)
+    unappendable: list[AppError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -65,6 +68,12 @@ class FailingLog(MemoryLog):
             raise self.unreadable.pop(0)
         return await super().since(document_id, revision, limit, boundary=boundary)
 
+    async def append(self, document_id: str, records: tuple[Record, ...]) -> bool:
+        """Fails first."""
+        if self.unappendable:
+            raise self.unappendable.pop(0)
+        return await super().append(document_id, records)
+
 
 @dataclass
 class FailingQueue(MemoryQueue):
@@ -72,8 +81,10 @@ class FailingQueue(MemoryQueue):
 
     time: VirtualTime
     unremovable: list[AppError] = field(default_factory=list)
+    unwantable: list[AppError] = field(default_factory=list)
     page: int = 1000
     removal_s: float = 0
+    reading_s: float = 0
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -81,7 +92,15 @@ class FailingQueue(MemoryQueue):
     async def desk(self, document_id: str) -> Desk:
         """The first page."""
         desk = await super().desk(document_id)
+        if self.reading_s:
+            await self.time.sleep(self.reading_s)
         return replace(desk, waiting=desk.waiting[: self.page], more=len(desk.waiting) > self.page)
+
+    async def want(self, document_id: str) -> None:
+        """Fails first."""
+        if self.unwantable:
+            raise self.unwantable.pop(0)
+        await super().want(document_id)
 
     async def remove(self, document_id: str, places: tuple[str, ...]) -> None:
         """Fails first."""
@@ -113,18 +132,25 @@ class Room:
         listener = Listener(connection_id=f"c-{name}", user_id=name, may_edit=may_edit, reachable=reachable)
         self.listeners[name] = listener
 
-    def container(self) -> Drainer:
+    def container(
+        self,
+        *,
+        pace: Pace = FUNCTION,
+        courier: Callable[[str], Telling] | None = None,
+        audience: Audience | None = None,
+    ) -> Drainer:
         """Another process."""
         committer = Committer(self.log, now_ms=self.time.now_ms, jitter=lambda: 0.0, sleep=self.time.sleep)
         return Drainer(
             self.queue,
             committer,
-            self._audience,
-            self.mail.post,
+            audience or self._audience,
+            courier or (lambda _: Courier(self.mail.post)),
             self._keep_up,
             now_ms=self.time.now_ms,
             new_id=self._new_id,
             sleep=self.time.sleep,
+            pace=pace,
         )
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -165,7 +191,7 @@ class Room:
         """(client's user, seq) in the log's order."""
         return [(record.user_id, record.seq) for record in self.log.logs.get(D, [])]
 
-    async def _audience(self, session_id: str) -> tuple[Listener, ...]:
+    async def _audience(self, session_id: str, _connections: frozenset[str]) -> tuple[Listener, ...]:
         assert session_id == SESSION
         if self.absent:
             raise self.absent.pop(0)

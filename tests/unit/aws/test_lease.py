@@ -49,8 +49,12 @@ async def test_a_holder_that_is_not_named() -> None:
 
 async def test_renewing_and_letting_go() -> None:
     """One that went to another is not renewed."""
-    assert await lease(OneItem()).renew("one", 5000)
-    assert not await lease(OneItem(ConditionFailed(None))).renew("one", 5000)
+    assert await lease(OneItem()).renew("one", 5000) == "one"
+    assert await lease(OneItem(ConditionFailed(None))).renew("one", 5000) == "nobody"
+    theirs: Item = {"holder": {"S": "two"}, "until": {"N": "9"}}
+    assert await lease(OneItem(ConditionFailed(theirs))).renew("one", 5000) == "two"
+    wanted: Item = {"holder": {"S": "one"}, "until": {"N": "9"}, "wanted": {"BOOL": True}}
+    assert await lease(OneItem(ConditionFailed(wanted))).renew("one", 5000) == ""
     table = OneItem()
     await lease(table).release()
     assert table.asked == [("DeleteItem", {"TableName": "queue", "Key": {"pk": {"S": "doc_1"}}})]

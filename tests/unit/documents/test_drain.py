@@ -98,6 +98,7 @@ async def test_nothing_is_lost_with_its_holder() -> None:
         room.tasks.clear()
         await room.time.pass_ms(4000)
         room.submit(room.container(), "bob", 1)
+        await room.time.rest()
         room.submit(room.container(), "ada", 1)
         await room.finish()
         assert sorted(room.committed) == [("ada", 1), ("bob", 1)]

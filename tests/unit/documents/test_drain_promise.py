@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from chalicelib.documents.committer import Committer
+from chalicelib.documents.courier import Courier
 from chalicelib.documents.drain import Drainer, refusal
 from chalicelib.documents.model import Desk, Listener, Submission, Waiting
 from chalicelib.wire.codes import Code
@@ -55,7 +56,7 @@ async def test_a_holder_that_is_throttled_once_keeps_its_promise() -> None:
         posted.append(msgspec.json.decode(data)["type"])
         return Delivery.SENT
 
-    async def audience(session_id: str) -> tuple[Listener, ...]:
+    async def audience(session_id: str, connections: frozenset[str]) -> tuple[Listener, ...]:
         return (ADA,)
 
     async def keep_up(document_id: str, head: int) -> None:
@@ -65,7 +66,9 @@ async def test_a_holder_that_is_throttled_once_keeps_its_promise() -> None:
         return time.monotonic_ns() // 1_000_000
 
     committer = Committer(log, now_ms=now_ms, jitter=lambda: 0.0)
-    drainer = Drainer(queue, committer, audience, post, keep_up, now_ms=now_ms, new_id=lambda: "holder")
+    drainer = Drainer(
+        queue, committer, audience, lambda _: Courier(post), keep_up, now_ms=now_ms, new_id=lambda: "holder"
+    )
     await queue.put(D, waiting(seq=2), 0)
     async with asyncio.timeout(20):
         await drainer.submit(D, "ses_1", waiting(seq=1))
