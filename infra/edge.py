@@ -4,8 +4,11 @@ import json
 from typing import Any, Final
 
 from chalicelib.wire.codes import MESSAGE, STATUS, Code
+from infra import turn_host
 from infra.names import (
     FUNCTIONS,
+    HAS_MEDIA,
+    HAS_TURN,
     LOGS,
     MEDIA_SERVICE,
     REST_API,
@@ -14,6 +17,7 @@ from infra.names import (
     WEBSOCKET_STAGE,
     Resources,
     att,
+    either,
     media_cluster,
     ref,
     sub,
@@ -123,8 +127,8 @@ def settings(stage: str) -> dict[str, Any]:
         "DOCUMENTS_BUCKET": ref("DocumentsBucket"),
         "CONNECTIONS_ENDPOINT": sub(f"https://{domain}"),
         "WEBSOCKET_URL": sub(f"wss://{domain}"),
-        "STUN_URLS": ref("StunUrls"),
-        "TURN_URLS": ref("TurnUrls"),
+        "STUN_URLS": either(HAS_TURN, turn_host.stun(), ref("StunUrls")),
+        "TURN_URLS": either(HAS_TURN, turn_host.turn(), ref("TurnUrls")),
         "TURN_SECRET_PARAMETER": ref("TurnSecretParameter"),
         "TURN_SECRET_VERSION": ref("TurnSecretVersion"),
         "OPEN_GUESTS": ref("OpenGuests"),
@@ -138,7 +142,7 @@ def settings(stage: str) -> dict[str, Any]:
         "NODE_KEYS_PARAMETER": ref("NodeKeysParameter"),
         "NODE_KEYS_VERSION": ref("NodeKeysVersion"),
         "NODE_MAX": ref("NodeMax"),
-        "ECS_CLUSTER": media_cluster(stage),
+        "ECS_CLUSTER": either(HAS_MEDIA, media_cluster(stage), ""),
         "ECS_SERVICE": MEDIA_SERVICE,
         "LOG_LEVEL": ref("LogLevel"),
     }

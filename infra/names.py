@@ -32,6 +32,11 @@ LOGS: Final = {
 MEDIA_SERVICE: Final = "media"
 """The media nodes' ECS service."""
 
+HAS_MEDIA: Final = "HasMedia"
+HAS_TURN: Final = "HasTurn"
+HAS_NETWORK: Final = "HasNetwork"
+"""Conditions: what only some deployments have."""
+
 
 def media_cluster(stage: str) -> str:
     """The media nodes' ECS cluster."""
@@ -51,6 +56,11 @@ def ref(name: str) -> dict[str, str]:
 def att(name: str, attribute: str) -> dict[str, list[str]]:
     """Fn::GetAtt."""
     return {"Fn::GetAtt": [name, attribute]}
+
+
+def either(condition: str, yes: Any, no: Any) -> dict[str, list[Any]]:
+    """Fn::If."""
+    return {"Fn::If": [condition, yes, no]}
 
 
 def kept(lasting: bool) -> Resource:

@@ -6,7 +6,7 @@ tests/infra/test_policies.py plays sessions and compares this with what each fun
 from typing import Any, Final
 
 from infra.data import logical_id
-from infra.names import LOGS, ROLES, STAGE_NAME, WEBSOCKET_API, Resources, att, sub
+from infra.names import LOGS, ROLES, STAGE_NAME, WEBSOCKET_API, Resource, Resources, att, sub
 
 Statement = dict[str, Any]
 
@@ -82,25 +82,25 @@ def statements(function: str) -> list[Statement]:
     for table, actions in TABLE_ACTIONS[function].items():
         name, _, index = table.partition("/")
         arn: Any = sub("${" + logical_id(name) + ".Arn}/index/*") if index else att(logical_id(name), "Arn")
-        found.append(_allow([f"dynamodb:{a}" for a in actions], [arn]))
+        found.append(allow([f"dynamodb:{a}" for a in actions], [arn]))
     if OBJECT_ACTIONS[function]:
         objects = sub("${DocumentsBucket.Arn}/snapshots/*")
-        found.append(_allow([f"s3:{action}" for action in OBJECT_ACTIONS[function]], [objects]))
+        found.append(allow([f"s3:{action}" for action in OBJECT_ACTIONS[function]], [objects]))
         # Without it S3 answers 403 where nothing is, and not 404.
-        found.append(_allow(["s3:ListBucket"], [att("DocumentsBucket", "Arn")]))
+        found.append(allow(["s3:ListBucket"], [att("DocumentsBucket", "Arn")]))
     connections = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + WEBSOCKET_API + "}"
     found.append(
-        _allow(
+        allow(
             ["execute-api:ManageConnections"],
             [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in CONNECTION_METHODS[function]],
         )
     )
     if PARAMETERS[function]:
         parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
-        found.append(_allow(["ssm:GetParameter"], [sub(f"{parameter}${{{name}}}") for name in PARAMETERS[function]]))
-    found.append(_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [att(LOGS[function], "Arn")]))
+        found.append(allow(["ssm:GetParameter"], [sub(f"{parameter}${{{name}}}") for name in PARAMETERS[function]]))
+    found.append(allow(["logs:CreateLogStream", "logs:PutLogEvents"], [att(LOGS[function], "Arn")]))
     # X-Ray has no resources to name.
-    found.append(_allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]))
+    found.append(allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]))
     return found
 
 
@@ -121,5 +121,17 @@ def roles() -> Resources:
     }
 
 
-def _allow(actions: list[str], resources: list[Any]) -> Statement:
+def allow(actions: list[str], resources: list[Any]) -> Statement:
+    """One statement."""
     return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def role(service: str, allowed: list[Statement]) -> Resource:
+    """A role of one service of AWS."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    properties = {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": [{"PolicyName": "holodeck", "PolicyDocument": policy}],
+    }
+    return {"Type": "AWS::IAM::Role", "Properties": properties}

@@ -4,12 +4,14 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from infra import media, turn_host
 from infra.alarms import HAS_TOPIC, alarms
 from infra.cdn import cdn
 from infra.data import documents_bucket, tables
 from infra.edge import log_groups, overrides
 from infra.identity import identity
-from infra.names import att, ref, sub
+from infra.names import HAS_MEDIA, HAS_NETWORK, HAS_TURN, att, ref, sub
+from infra.network import network
 from infra.policies import roles
 
 STAGES = ("dev", "prod")
@@ -20,7 +22,12 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
     return {
         "Description": f"Holodeck, stage {stage}",
         "Parameters": _parameters(stage),
-        "Conditions": {HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]}},
+        "Conditions": {
+            HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
+            HAS_NETWORK: {"Fn::Or": [{"Condition": HAS_MEDIA}, {"Condition": HAS_TURN}]},
+            **media.conditions(),
+            **turn_host.conditions(),
+        },
         "Resources": {
             **tables(models, stage),
             **documents_bucket(stage),
@@ -30,6 +37,9 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
             **log_groups(stage),
             **roles(),
             **overrides(stage, routes),
+            **network(stage),
+            **media.media(stage),
+            **turn_host.turn_host(stage),
         },
         "Outputs": {
             "PageUrl": {"Value": sub("https://${Distribution.DomainName}")},
@@ -38,6 +48,7 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
             "UserPoolId": {"Value": ref("UserPool")},
             "UserPoolClientId": {"Value": ref("UserPoolClient")},
             "PageBucketArn": {"Value": att("PageBucket", "Arn")},
+            "TurnAddress": {"Condition": HAS_TURN, "Value": ref("TurnAddress")},
         },
     }
 
@@ -82,8 +93,8 @@ def _parameters(stage: str) -> dict[str, Any]:
         "StunUrls": {
             "Type": "String",
             "AllowedPattern": r"^(stuns?:[^\s,?]+(,stuns?:[^\s,?]+)*)?$",
-            "Default": "",
-            "Description": "STUN servers for the pages, comma-separated stun: URIs",
+            "Default": "stun:stun.cloudflare.com:3478",
+            "Description": "STUN servers for the pages, comma-separated stun: URIs; with TurnDomain its own",
         },
         "TurnUrls": {
             "Type": "String",
@@ -112,4 +123,6 @@ def _parameters(stage: str) -> dict[str, Any]:
             "Default": "",
             "Description": "an SNS topic for alarms; without one there are none",
         },
+        **media.parameters(),
+        **turn_host.parameters(),
     }

@@ -82,11 +82,16 @@ class Turn:
 
 def configuration(turn: Turn) -> str:
     """turnserver.conf. RuntimeError where the secrets are none."""
+    secrets = [f"static-auth-secret={secret}" for secret in parse_secrets(turn.secrets)]
+    return "\n".join([without_secrets(turn), *secrets]) + "\n"
+
+
+def without_secrets(turn: Turn) -> str:
+    """All of it that anybody may read; a server with this alone would let nobody in."""
     lines = [
         "# Made by infra/turn.py; change it there.",
         f"realm={turn.realm}",
         "use-auth-secret",
-        *(f"static-auth-secret={secret}" for secret in parse_secrets(turn.secrets)),
         *_where(turn),
         *_STRICT,
         f"stale-nonce={NONCE_S}",
@@ -97,7 +102,7 @@ def configuration(turn: Turn) -> str:
         *(f"denied-peer-ip={span}" for span in DENIED),
         *turn.more,
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 _STRICT: Final = (

@@ -35,6 +35,18 @@ FREE_AT_REST = {
     "AWS::Cognito::UserPool",
     "AWS::Cognito::UserPoolClient",
     "AWS::DynamoDB::Table",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCEndpoint",  # gateways only
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::Service",  # of no tasks
+    "AWS::ECS::TaskDefinition",
     "AWS::IAM::Role",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -151,8 +163,13 @@ def test_every_setting_is_there(template: Template, function: str) -> None:
 
 
 def test_nothing_costs_while_nobody_is_there(template: Template) -> None:
-    """Every resource is of a kind that bills by use only."""
-    assert {r["Type"] for r in template["Resources"].values()} <= FREE_AT_REST
+    """Every resource is of a kind that bills by use only, but for what a parameter that is empty by default asks for."""
+    asked_for = {"HasTurn", "HasTurnZone", "HasMediaCpuTarget"}
+    kinds = {r["Type"] for r in template["Resources"].values() if r.get("Condition") not in asked_for}
+    assert kinds <= FREE_AT_REST
+    for parameter in ("TurnDomain", "TurnHostedZone", "MediaCpuTarget", "MediaCount"):
+        assert template["Parameters"][parameter]["Default"] in {"", 0}
+    assert {e["VpcEndpointType"] for e in resources(template, "AWS::EC2::VPCEndpoint").values()} == {"Gateway"}
     for function in resources(template, "AWS::Serverless::Function").values():
         assert "ProvisionedConcurrencyConfig" not in function
 
