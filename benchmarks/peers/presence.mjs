@@ -22,6 +22,7 @@ const [seconds, warmUp, loss, rttMs] = numbers.map(Number);
 const PEOPLE = Number(process.env.PEOPLE ?? 50);
 const HZ = Number(process.env.HZ ?? 20);
 const SETTLE_S = 3;
+const AT_ONCE = 10; // come in together: far away, each needs a second
 const EPOCH = Date.now();
 
 const meter = new Meter(PEOPLE);
@@ -39,8 +40,7 @@ async function byRelay() {
   for (let n = 0; n < PEOPLE; n += 1) people.push(await guest(url, `Person ${n}`));
   const session = await room(url, people[0], PEOPLE);
   const numberOf = new Map(); // peer id -> participant
-  const senders = [];
-  for (const [listener, person] of people.entries()) {
+  const enterRoom = async (listener) => {
     let opened;
     const open = new Promise((resolve) => {
       opened = resolve;
@@ -48,7 +48,7 @@ async function byRelay() {
     let relayed = null;
     const early = [];
     const hear = (message) => (relayed ? relayed.hear(message) : early.push(message));
-    const { peerId, say } = await enter(url, person, session, `tab${String(listener).padStart(5, "0")}`, {
+    const { peerId, say } = await enter(url, people[listener], session, `tab${String(listener).padStart(5, "0")}`, {
       hear,
       epoch: EPOCH,
     });
@@ -71,7 +71,12 @@ async function byRelay() {
     if (relayed.relay.status !== "ready") relayed.ask("count");
     await open;
     setInterval(() => say({ type: "ping" }), 15_000).unref();
-    senders.push((message) => relayed.presence(message));
+    return (message) => relayed.presence(message);
+  };
+  const senders = [];
+  while (senders.length < PEOPLE) {
+    const few = Array.from({ length: Math.min(AT_ONCE, PEOPLE - senders.length) }, (_, n) => senders.length + n);
+    senders.push(...(await Promise.all(few.map(enterRoom))));
   }
   return senders;
 }

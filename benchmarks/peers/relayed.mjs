@@ -39,12 +39,12 @@ export class Relayed {
 
   /** A message on the reliable channel; false where there is none. */
   control(message) {
-    return this.open && this.channels.control.sendMessage(JSON.stringify(message));
+    return this.#send("control", message);
   }
 
   /** A state on the unreliable one. */
   presence(message) {
-    return this.open && this.channels.presence.sendMessage(JSON.stringify(message));
+    return this.#send("presence", message);
   }
 
   /** Asks for a media node until there is one. */
@@ -85,14 +85,20 @@ export class Relayed {
       this.open = true;
       this.told.opened();
     };
-    presence.onOpen(opened);
-    control.onOpen(opened);
+    for (const channel of [presence, control]) {
+      channel.onOpen(opened);
+      channel.onClosed(() => this.link === link && this.lost());
+    }
     presence.onMessage((data) => this.link === link && this.told.frame(bytesOf(data)));
     control.onMessage((data) => this.link === link && this.#control(data));
     connection.onLocalDescription((sdp) => this.say({ type: "peer.offer", to: this.relay.peer_id, link, sdp }));
     Object.assign(this, { link, connection, channels: { presence, control } });
     connection.setLocalDescription("offer");
     this.timer = setTimeout(() => this.link === link && !this.open && this.#offer(), OFFER_AGAIN_MS);
+  }
+
+  #send(name, message) {
+    return this.open && this.channels[name].isOpen() && this.channels[name].sendMessage(JSON.stringify(message));
   }
 
   async #answered(sdp) {
