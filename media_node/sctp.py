@@ -133,7 +133,7 @@ class Association:
                 bundle.append(made)
                 room -= len(made)
                 if inbound.sack_at is not None and room >= _SACK_BYTES:  # one that could have waited
-                    bundle.append(inbound.sack())
+                    bundle.insert(0, inbound.sack())  # RFC 9260 section 6.10: before DATA; usrsctp aborts otherwise
                     room -= _SACK_BYTES
         elif bundle:
             packets.append(self._seal(bundle))
