@@ -16,7 +16,7 @@ PAGE := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dis
 export PYTHONDONTWRITEBYTECODE := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help setup programs run dev test check lint unit stack turn e2e soak bench generate format package deploy clean
+.PHONY: help setup programs run dev test check lint unit stack turn e2e soak bench generate format package image deploy clean
 
 help: ## says what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,8 +108,11 @@ format: $(SETUP) ## formats Python and TypeScript
 package: $(SETUP) ## the CloudFormation package for STAGE, offline
 	@$(BIN)/python -m infra.package --stage $(STAGE)
 
-deploy: $(SETUP) ## the whole deployment of STAGE to AWS (DRY_RUN=1 to see it)
-	@$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(DRY_RUN),--dry-run)
+image: $(SETUP) ## the media node's image with Docker, as holodeck-media
+	@$(BIN)/python -m infra.image
+
+deploy: $(SETUP) ## the whole deployment of STAGE to AWS (DRY_RUN=1 to see it, NO_MEDIA=1 without Docker)
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(DRY_RUN),--dry-run) $(if $(NO_MEDIA),--without-media)
 
 clean: ## removes everything that can be made again
 	@rm -rf .venv web/node_modules benchmarks/peers/node_modules web/dist web/coverage .local .cache infra/out .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -14,6 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deployment import Deployment, Target
+from infra.image import publish as publish_image
 from infra.package import Package, build_checked
 from infra.page import DIST, answers, build_page, page_files
 from infra.template import STAGES
@@ -27,8 +28,10 @@ def plan(target: Target, package: Package, page: Path) -> list[str]:
     size_mb = package.zip.stat().st_size / 1e6
     return [
         f"make the artifact bucket {target.artifacts}, if it is missing",
-        f"make the keys {target.keys_parameter('Token')} and {target.keys_parameter('Node')} (SSM SecureStrings), if missing",
+        f"make the keys {target.keys_parameter('Token')} and {target.keys_parameter('Node')}, and the secret "
+        f"{target.turn_secret_parameter} (SSM SecureStrings), if missing",
         "make the role that lets API Gateway write logs, if the account has none",
+        "build the media node's image with Docker and push it to ECR, if ECR has none of these sources",
         f"upload the package ({size_mb:.1f} MB) and its template ({resources} resources)",
         f"create or update the stack {target.stack} in {target.region} with {parameters}",
         f"upload the page ({len(list(page_files(page)))} files, index.html last), invalidate CloudFront",
@@ -75,7 +78,9 @@ def main() -> None:
         if arguments.remove:
             _remove(deployment, target, arguments.remove)
             return
-        url = deployment.deploy(build_checked(arguments.stage), build_page())
+        own = arguments.without_media or "MediaImage" in parameters
+        image = None if own else lambda: publish_image(session.client("ecr"), print)
+        url = deployment.deploy(build_checked(arguments.stage), build_page(), image)
     except (RuntimeError, ClientError, BotoCoreError) as exc:
         raise SystemExit(str(exc)) from exc
     if wrong := answers(url):
@@ -105,6 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stage", choices=STAGES, default="dev")
     parser.add_argument("--region", default=None, help="default: the profile's")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--without-media", action="store_true", help="build no media node; what is deployed stays")
     parser.add_argument("--dry-run", action="store_true", help="package, check and say what would be done")
     parser.add_argument(
         "--remove", default="", metavar="STACK", help="take the stage away; its stack's name confirms it"

@@ -5,6 +5,7 @@ Packages are never deleted, because the way back to an earlier deployment needs 
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from infra.image import Image
+from infra.names import MEDIA_SERVICE, media_cluster
 from infra.package import Package
 from infra.page import publish
 from infra.stack import Stack
@@ -52,6 +55,11 @@ class Target:
         """Where the keys are kept that sign our tokens ("Token"), or the media nodes' ("Node")."""
         return self.parameters.get(f"{whose}KeysParameter", f"/holodeck/{self.stage}/{whose.lower()}-keys")
 
+    @property
+    def turn_secret_parameter(self) -> str:
+        """Where the secret is kept that TURN credentials are signed with."""
+        return self.parameters.get("TurnSecretParameter", f"/holodeck/{self.stage}/turn-secret")
+
 
 class Deployment:
     """`client` makes boto3 clients, so that tests can point them at an emulator."""
@@ -69,12 +77,16 @@ class Deployment:
         self._sleep = sleep
         self._stack = Stack(client("cloudformation"), target.stack, say, sleep)
 
-    def deploy(self, package: Package, page: Path) -> str:
-        """All steps; returns the page's address. RuntimeError where the stack failed."""
+    def deploy(self, package: Package, page: Path, image: Callable[[], Image] | None = None) -> str:
+        """All steps; returns the page's address. RuntimeError where the stack failed.
+
+        `image` publishes the media node's; without it the one that is deployed stays, if there is one.
+        """
         self.remember_parameters(set(json.loads(package.template.read_text())["Parameters"]))
         self.ensure_artifacts()
         self.ensure_keys()
         self.ensure_gateway_logs()
+        self.hand_on_media(image)
         outputs = self.apply(self.upload(package))
         self.publish(page, outputs["PageBucketName"], outputs["DistributionId"])
         return outputs["PageUrl"]
@@ -104,23 +116,40 @@ class Deployment:
         self._say(f"made the bucket {bucket}")
 
     def ensure_keys(self) -> None:
-        """The keys that sign our tokens and the media nodes' own, made once and never shown.
+        """The keys that sign our tokens and the media nodes' own, and the TURN secret; made once and never shown.
 
         Another version of one is a change of the stack.
         """
         for whose in ("Token", "Node"):
-            self._ensure_key(whose)
+            self._ensure(self._target.keys_parameter(whose), f"{whose}KeysVersion", new_keys)
+        self._ensure(self._target.turn_secret_parameter, "TurnSecretVersion", new_secret)
 
-    def _ensure_key(self, whose: str) -> None:
-        ssm, name = self._client("ssm"), self._target.keys_parameter(whose)
+    def _ensure(self, name: str, version_parameter: str, new: Callable[[], str]) -> None:
+        ssm = self._client("ssm")
         try:
             version = ssm.get_parameter(Name=name)["Parameter"]["Version"]
         except ssm.exceptions.ParameterNotFound:
-            version = ssm.put_parameter(Name=name, Value=new_keys(), Type="SecureString", Tier="Standard")["Version"]
-            self._say(f"made the key {name}")
-        self._target = replace(
-            self._target, parameters={**self._target.parameters, f"{whose}KeysVersion": str(version)}
-        )
+            version = ssm.put_parameter(Name=name, Value=new(), Type="SecureString", Tier="Standard")["Version"]
+            self._say(f"made {name}")
+        self._set(**{version_parameter: str(version)})
+
+    def hand_on_media(self, image: Callable[[], Image] | None) -> None:
+        """The image, if there is to be another one, and as many nodes as are wanted now: a deployment ends none."""
+        if image is not None:
+            made = image()
+            self._set(MediaImage=made.uri, MediaArchitecture=made.architecture)
+        self._set(MediaCount=str(self._nodes_wanted()))
+
+    def _nodes_wanted(self) -> int:
+        ecs = self._client("ecs")
+        try:
+            found = ecs.describe_services(cluster=media_cluster(self._target.stage), services=[MEDIA_SERVICE])
+        except ecs.exceptions.ClusterNotFoundException:
+            return 0
+        return sum(int(s["desiredCount"]) for s in found["services"] if s["status"] == "ACTIVE")
+
+    def _set(self, **parameters: str) -> None:
+        self._target = replace(self._target, parameters={**self._target.parameters, **parameters})
 
     def ensure_gateway_logs(self) -> None:
         """The role that lets API Gateway write access logs: one for the account, so no stack may own it."""
@@ -195,3 +224,8 @@ def new_keys() -> str:
     """One new key in the document that chalicelib/aws/keys.py reads."""
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return json.dumps({"keys": [{"kid": hashlib.sha256(pem).hexdigest()[:16], "pem": pem.decode()}]})
+
+
+def new_secret() -> str:
+    """One line of what chalicelib/peers/turn.py and the TURN server read."""
+    return secrets.token_urlsafe(48)

@@ -11,13 +11,25 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from chalicelib.peers.turn import parse_secrets
 from infra.deploy import parse_parameters, plan, rehearse
 from infra.deployment import Deployment, Target
+from infra.image import Image
 from infra.package import Package
 from infra.page import IMMUTABLE, NEVER, answers, content_type, page_files
 from tests.infra.cloudformation import CloudFormation
 
 TARGET = Target("dev", "eu-west-1", "123456789012", {"OpenGuests": "1"})
+
+
+_SET_BY_DEPLOY = (
+    "TokenKeysVersion",
+    "NodeKeysVersion",
+    "TurnSecretVersion",
+    "MediaImage",
+    "MediaArchitecture",
+    "MediaCount",
+)
 
 
 class House:
@@ -47,7 +59,7 @@ def make_package(folder: Path, *, name: str = "one", resources: dict[str, Any] |
     template = {
         "Parameters": {
             "OpenGuests": guests,
-            **{key: {"Type": "String", "Default": "0"} for key in ("TokenKeysVersion", "NodeKeysVersion")},
+            **{key: {"Type": "String", "Default": "0"} for key in _SET_BY_DEPLOY},
         },
         "Resources": topic if resources is None else resources,
     }
@@ -75,6 +87,48 @@ def test_keys_are_made_once_and_not_shown(house: House) -> None:
     (key,) = json.loads(first["Value"])["keys"]
     assert key["pem"].startswith("-----BEGIN PRIVATE KEY-----")
     assert not any(key["pem"][40:80] in line for line in house.said)
+
+
+def test_the_turn_secret_is_made_once_and_not_shown(house: House) -> None:
+    """A SecureString of one line that the functions and the TURN server take; another version is a change of the stack."""
+    house.deployment.ensure_keys()
+    house.deployment.ensure_keys()
+    found = house.session.client("ssm").get_parameter(Name="/holodeck/dev/turn-secret", WithDecryption=True)[
+        "Parameter"
+    ]
+    assert (found["Type"], found["Version"]) == ("SecureString", 1)
+    (secret,) = parse_secrets(found["Value"])
+    assert secret not in "".join(house.said)
+    house.deployment.apply("https://bucket/t.json")
+    assert house.cloudformation.parameters["TurnSecretVersion"] == "1"
+
+
+def test_a_deployment_ends_no_media_node(house: House) -> None:
+    """As many tasks are wanted after it as before: that their number is 0 at first is for the first time only."""
+    house.deployment.hand_on_media(None)
+    ecs = house.session.client("ecs")
+    ecs.create_cluster(clusterName="holodeck-dev")
+    house.deployment.hand_on_media(None)
+    house.deployment.apply("https://bucket/t.json")
+    assert house.cloudformation.parameters["MediaCount"] == "0"
+    container = {"name": "media", "image": "x", "memory": 512}
+    ecs.register_task_definition(family="media", containerDefinitions=[container])
+    ecs.create_service(cluster="holodeck-dev", serviceName="media", taskDefinition="media", desiredCount=2)
+    house.deployment.hand_on_media(None)
+    house.deployment.apply("https://bucket/t.json")
+    assert house.cloudformation.parameters["MediaCount"] == "2"
+
+
+def test_the_stack_is_told_the_image_and_its_processor(house: House) -> None:
+    """What was published is what the task runs, and a deployment without Docker keeps it."""
+    house.deployment.hand_on_media(lambda: Image("repository@sha256:1", "ARM64"))
+    house.deployment.apply("https://bucket/t.json")
+    later = house.to(TARGET)
+    later.remember_parameters({"OpenGuests", *_SET_BY_DEPLOY})
+    later.hand_on_media(None)
+    later.apply("https://bucket/t.json")
+    told = house.cloudformation.parameters
+    assert (told["MediaImage"], told["MediaArchitecture"]) == ("repository@sha256:1", "ARM64")
 
 
 def test_other_keys_are_another_version(house: House) -> None:
