@@ -6,10 +6,22 @@ tests/infra/test_policies.py plays sessions and compares this with what each fun
 from typing import Any, Final
 
 from infra.data import logical_id
-from infra.names import LOGS, ROLES, STAGE_NAME, WEBSOCKET_API, Resource, Resources, att, sub
+from infra.names import (
+    LOGS,
+    MEDIA_SERVICE,
+    ROLES,
+    STAGE_NAME,
+    WEBSOCKET_API,
+    Resource,
+    Resources,
+    att,
+    media_cluster,
+    sub,
+)
 
 Statement = dict[str, Any]
 
+_MEDIA: Final = ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
 _PRESENCE: Final = ("Query", "PutItem", "UpdateItem", "DeleteItem")
 TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "api": {
@@ -29,6 +41,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "oplog": ("Query", "PutItem", "BatchWriteItem"),
         "queue": ("Query", "UpdateItem", "BatchWriteItem"),
         "documents": ("Query", "GetItem", "PutItem", "DeleteItem"),
+        "media": ("GetItem", "DeleteItem"),
     },
     "connect": {
         "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
@@ -40,11 +53,12 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "message": {
         "sessions": ("BatchGetItem", "UpdateItem"),
         "activity": ("PutItem",),
-        "presence": _PRESENCE,
+        "presence": (*_PRESENCE, "BatchGetItem"),
         "connections": ("GetItem", "DeleteItem"),
         "oplog": ("Query", "PutItem"),
         "queue": ("Query", "PutItem", "UpdateItem", "BatchWriteItem"),
         "documents": ("Query", "GetItem", "PutItem"),
+        "media": _MEDIA,
     },
     "disconnect": {
         "sessions": ("UpdateItem",),
@@ -52,6 +66,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "presence": ("Query", "UpdateItem", "DeleteItem"),
         "connections": ("GetItem", "DeleteItem"),
         "queue": ("Query",),
+        "media": _MEDIA,
     },
 }
 CONNECTION_METHODS: Final[dict[str, tuple[str, ...]]] = {
@@ -67,16 +82,23 @@ OBJECT_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "disconnect": (),
 }
 """Of the documents' bucket."""
+SERVICE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "api": (),
+    "connect": (),
+    "message": ("DescribeServices", "UpdateService"),
+    "disconnect": ("DescribeServices", "UpdateService"),
+}
+"""Of the media nodes' ECS service."""
 PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "api": ("TokenKeysParameter", "TurnSecretParameter"),
-    "connect": ("TokenKeysParameter",),
+    "connect": ("TokenKeysParameter", "NodeKeysParameter"),
     "message": (),
     "disconnect": (),
 }
 """The secrets that each function reads."""
 
 
-def statements(function: str) -> list[Statement]:
+def statements(function: str, stage: str) -> list[Statement]:
     """One function's policy."""
     found: list[Statement] = []
     for table, actions in TABLE_ACTIONS[function].items():
@@ -95,6 +117,10 @@ def statements(function: str) -> list[Statement]:
             [sub(f"{connections}/{STAGE_NAME}/{m}/@connections/*") for m in CONNECTION_METHODS[function]],
         )
     )
+    if SERVICE_ACTIONS[function]:
+        service = f"service/{media_cluster(stage)}/{MEDIA_SERVICE}"
+        arn = sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:" + service)
+        found.append(allow([f"ecs:{action}" for action in SERVICE_ACTIONS[function]], [arn]))
     if PARAMETERS[function]:
         parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
         found.append(allow(["ssm:GetParameter"], [sub(f"{parameter}${{{name}}}") for name in PARAMETERS[function]]))
@@ -104,7 +130,7 @@ def statements(function: str) -> list[Statement]:
     return found
 
 
-def roles() -> Resources:
+def roles(stage: str) -> Resources:
     """The roles' policies, to be merged over what Chalice writes."""
     return {
         role: {
@@ -112,7 +138,7 @@ def roles() -> Resources:
                 "Policies": [
                     {
                         "PolicyName": f"holodeck-{function}",
-                        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function)},
+                        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function, stage)},
                     }
                 ]
             }

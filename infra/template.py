@@ -35,7 +35,7 @@ def template(stage: str, models: dict[str, type[Model]], routes: dict[str, list[
             **cdn(stage),
             **alarms(list(models), stage),
             **log_groups(stage),
-            **roles(),
+            **roles(stage),
             **overrides(stage, routes),
             **network(stage),
             **media.media(stage),

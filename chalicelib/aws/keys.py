@@ -26,15 +26,25 @@ class _Keys(msgspec.Struct):
 
 def load(settings: Settings) -> tuple[SigningKey, ...]:
     """The keys, the signing one first. RuntimeError if there are none, or they are not what they must be."""
-    if settings.token_keys_file:
-        raw = Path(settings.token_keys_file).read_bytes()
-    elif settings.token_keys_parameter:
-        from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415 - brings boto3; only in AWS
-
-        raw = str(parameters.get_parameter(settings.token_keys_parameter, decrypt=True)).encode()
-    else:
+    found = _load(settings.token_keys_file, settings.token_keys_parameter)
+    if not found:
         raise RuntimeError("set TOKEN_KEYS_FILE or TOKEN_KEYS_PARAMETER")
-    return parse(raw)
+    return found
+
+
+def load_nodes(settings: Settings) -> tuple[SigningKey, ...]:
+    """The media nodes' own keys, which sign nothing else; none where there are no nodes."""
+    return _load(settings.node_keys_file, settings.node_keys_parameter)
+
+
+def _load(file: str | None, parameter: str | None) -> tuple[SigningKey, ...]:
+    if file:
+        return parse(Path(file).read_bytes())
+    if not parameter:
+        return ()
+    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415 - brings boto3; only in AWS
+
+    return parse(str(parameters.get_parameter(parameter, decrypt=True)).encode())
 
 
 def parse(raw: bytes) -> tuple[SigningKey, ...]:

@@ -5,20 +5,22 @@ breaking the rules. API Gateway runs the messages of one connection concurrently
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
 from chalicelib.gateway.lifecycle import Log, Run
 from chalicelib.gateway.limiter import Limiter
-from chalicelib.presence.model import Connection
+from chalicelib.presence.model import Caller, Connection, NodeConnection
 from chalicelib.wire.codes import Code
-from chalicelib.wire.decode import decode_client_message, request_id_of
+from chalicelib.wire.decode import decode_client_message, is_signal, request_id_of
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ClientMessage, ErrorMessage
 from chalicelib.wire.types import Delivery
 
 Handler = Callable[[Connection, Any], Awaitable[None]]
+NodeHandler = Callable[[NodeConnection, Any], Awaitable[None]]
 
 
 class Sender(Protocol):
@@ -29,20 +31,31 @@ class Sender(Protocol):
 
 
 class Connections(Protocol):
-    """Finds what a connection was opened for; CONNECTION_GONE."""
+    """Finds whose a connection is; CONNECTION_GONE."""
 
-    async def connection(self, connection_id: str) -> Connection: ...
+    async def caller(self, connection_id: str) -> Caller: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A bucket each: signals come all at once when a mesh begins, and must not eat what presence and edits need."""
+
+    messages: Limiter
+    signals: Limiter
+    nodes: Limiter
+    """Of media nodes' signals, which answer whole rooms."""
 
 
 class Dispatch:
-    """The table from message type to handler."""
+    """The tables from message type to handler: what participants may send, and what media nodes may."""
 
     def __init__(
         self,
         table: dict[type[Any], Handler],
+        node_table: dict[type[Any], NodeHandler],
         connections: Connections,
         sender: Sender,
-        limiter: Limiter,
+        limits: Limits,
         *,
         run: Run,
         now_ms: Callable[[], int],
@@ -51,9 +64,10 @@ class Dispatch:
         correlate: Callable[[str], object],
     ) -> None:
         self._table = table
+        self._node_table = node_table
         self._connections = connections
         self._sender = sender
-        self._limiter = limiter
+        self._limits = limits
         self._run = run
         self._now_ms = now_ms
         self._log = log
@@ -72,7 +86,8 @@ class Dispatch:
         request_id: str | None = None
         self._correlate(correlation)
         try:
-            verdict = self._limiter.take(connection_id, self._now_ms())
+            limiter = await self._limiter(connection_id, body)
+            verdict = limiter.take(connection_id, self._now_ms())
             if verdict.wait_ms:
                 request_id = request_id_of(body)
                 if verdict.abusive:
@@ -81,13 +96,31 @@ class Dispatch:
                 raise AppError(Code.RATE_LIMITED, retry_after_ms=verdict.wait_ms)
             message = self._decode(body)
             request_id = message.id
-            connection = await self._connections.connection(connection_id)
-            await self._table[type(message)](connection, message)
+            await self._handle(await self._connections.caller(connection_id), message)
         except AppError as exc:
             await self._refuse(connection_id, exc, request_id or request_id_of(body), correlation)
         except Exception:  # noqa: BLE001 - the shell's edge: logged and mapped once
             self._log_failure("message.failed", connection_id=connection_id)
             await self._refuse(connection_id, AppError(Code.INTERNAL), request_id, correlation)
+
+    async def _limiter(self, connection_id: str, body: str) -> Limiter:
+        if not is_signal(body):
+            return self._limits.messages
+        caller = await self._connections.caller(connection_id)
+        return self._limits.nodes if isinstance(caller, NodeConnection) else self._limits.signals
+
+    async def _handle(self, caller: Caller, message: ClientMessage) -> None:
+        """ROLE_INSUFFICIENT for what only media nodes may send, or only participants."""
+        if isinstance(caller, NodeConnection):
+            node_handler = self._node_table.get(type(message))
+            if node_handler is None:
+                raise AppError(Code.ROLE_INSUFFICIENT)
+            await node_handler(caller, message)
+            return
+        handler = self._table.get(type(message))
+        if handler is None:
+            raise AppError(Code.ROLE_INSUFFICIENT)
+        await handler(caller, message)
 
     def _decode(self, body: str) -> ClientMessage:
         return decode_client_message(body)
@@ -103,11 +136,12 @@ class Dispatch:
         )
         await self._sender.post(connection_id, msgspec.json.encode(error))
         if exc.code is Code.CONNECTION_GONE or (
-            exc.status == 400 and self._limiter.violation(connection_id, self._now_ms())
+            exc.status == 400 and self._limits.messages.violation(connection_id, self._now_ms())
         ):
             await self._close(connection_id)
 
     async def _close(self, connection_id: str) -> None:
         self._log("connection.expelled", connection_id=connection_id)
-        self._limiter.forget(connection_id)
+        for limiter in (self._limits.messages, self._limits.signals, self._limits.nodes):
+            limiter.forget(connection_id)
         await self._sender.disconnect(connection_id)

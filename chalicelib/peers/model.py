@@ -68,14 +68,15 @@ def node_of(peer_id: str) -> str | None:
 class Relay:
     """Who relays a room. Generation 0: nobody ever did.
 
-    `node_id` is empty where nobody does. `asked_ms` is since when the room waits for one, 0 where it does not; `few_ms` since
-    when there are too few pages for a relay, 0 where there are enough.
+    `node_id` is empty where nobody does. `asked_ms` is since when the room waits for one, 0 where it does not, and `coming`
+    whether one is on its way. `few_ms` is since when there are too few pages for a relay, 0 where there are enough.
     """
 
     session_id: str
     node_id: str = ""
     generation: int = 0
     asked_ms: int = 0
+    coming: bool = False
     reason: RelayReason = RelayReason.COUNT
     few_ms: int = 0
 
@@ -84,17 +85,18 @@ class Relay:
         if self.node_id:
             peer_id = peer_id_of(self.node_id)
             return RelayState(status=RelayStatus.READY, generation=self.generation, peer_id=peer_id)
-        waits = self.asked_ms + limits.NODE_START_S * 1000 > now_ms
-        return RelayState(status=RelayStatus.STARTING if waits else RelayStatus.NONE, generation=self.generation)
+        starting = self.coming and self.waits(now_ms)
+        return RelayState(status=RelayStatus.STARTING if starting else RelayStatus.NONE, generation=self.generation)
+
+    def waits(self, now_ms: int) -> bool:
+        """Whether a node was asked for so lately that it may yet come."""
+        return not self.node_id and self.asked_ms + limits.NODE_START_S * 1000 > now_ms
 
 
-def choose(nodes: Iterable[Node], pages: int, now_ms: int, *, before: str = "", besides: str = "") -> Node | None:
-    """The node for a room of so many pages: where it was `before` if that one can, else the least loaded that can.
-
-    None: every one is gone, leaving, or too full. `besides` is one that must not be chosen.
-    """
-    able = [n for n in nodes if n.alive(now_ms) and n.node_id != besides and n.load + pages <= n.capacity]
-    return min(able, key=lambda n: (n.node_id != before, n.load / max(1, n.capacity), n.rooms, n.node_id), default=None)
+def choose(nodes: Iterable[Node], pages: int, now_ms: int) -> Node | None:
+    """The node for a room of so many pages: the least loaded that lives and can take all of them. None: there is none."""
+    able = [n for n in nodes if n.alive(now_ms) and n.load + pages <= n.capacity]
+    return min(able, key=lambda n: (n.load / n.capacity, n.rooms, n.node_id), default=None)
 
 
 def desired_tasks(desired: int, alive: int, most: int) -> int:

@@ -157,4 +157,8 @@ class Ledger:
 
 
 def _announced_differently(told: Row, row: Row) -> bool:
-    return (told.name, told.color, told.role, told.joined_at_ms) != (row.name, row.color, row.role, row.joined_at_ms)
+    return _announced(told) != _announced(row)
+
+
+def _announced(row: Row) -> tuple[object, ...]:
+    return (row.name, row.color, row.role, row.joined_at_ms, row.rtc)

@@ -32,6 +32,17 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeConnection:
+    """A WebSocket of a media node, as its token proved. It belongs to no session."""
+
+    connection_id: str
+    node_id: str
+
+
+Caller = Connection | NodeConnection
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One peer in a room. Times are ms since the epoch.
 
@@ -54,6 +65,8 @@ class Row:
     counter: int = 0
     fragment: bytes = b""
     leaving_at_ms: int = 0
+    rtc: bool = False
+    """Whether it can be offered to (WebRTC)."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -84,6 +97,7 @@ class Row:
             role=self.role,
             kind=self.kind,
             joined_at_ms=self.joined_at_ms,
+            rtc=self.rtc,
         )
 
     def state(self) -> PresenceState:

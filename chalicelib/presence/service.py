@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.presence.broadcast import Broadcaster, Sender
 from chalicelib.presence.frames import encode, everything
-from chalicelib.presence.model import REST_TAB, Connection, Lease, Room, Row
+from chalicelib.presence.model import REST_TAB, Caller, Connection, Lease, NodeConnection, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.bodies import Cursor, CursorList, PeerPresence, PresenceList, UpdateCursor
 from chalicelib.wire.codes import Code
@@ -25,8 +25,8 @@ from chalicelib.wire.types import Pointer, PresenceState, Role, UserKind
 class Rows(Protocol):
     """The rows of rooms and the connections; `presence.store` is the real one."""
 
-    async def put_connection(self, connection: Connection, now_ms: int) -> None: ...
-    async def connection(self, connection_id: str) -> Connection | None: ...
+    async def put_connection(self, connection: Caller, now_ms: int) -> None: ...
+    async def connection(self, connection_id: str) -> Caller | None: ...
     async def delete_connection(self, connection_id: str) -> None: ...
     async def attach(self, row: Row) -> bool: ...
     async def enter(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool: ...
@@ -36,6 +36,8 @@ class Rows(Protocol):
     ) -> bool: ...
     async def leave(self, session_id: str, peer_id: str, connection_id: str, leaving_at_ms: int) -> bool: ...
     async def set_role(self, session_id: str, peer_id: str, role: Role) -> None: ...
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool: ...
+    async def peers(self, session_id: str, peer_ids: tuple[str, ...]) -> dict[str, Row]: ...
     async def delete_row(self, row: Row, *, only_if_unchanged: bool) -> bool: ...
     async def room(self, session_id: str) -> Room: ...
     async def acquire(self, session_id: str, lease: Lease, now_ms: int) -> Lease: ...
@@ -58,7 +60,7 @@ class Presence:
         self._sender = sender
         self._broadcaster = broadcaster
         self._now_ms = now_ms
-        self._known: dict[str, Connection] = {}
+        self._known: dict[str, Caller] = {}
 
     # -- connections --
 
@@ -100,8 +102,8 @@ class Presence:
         await self._rows.delete_connection(connection.connection_id)
         self._known.pop(connection.connection_id, None)
 
-    async def connection(self, connection_id: str) -> Connection:
-        """What a connection was opened for; CONNECTION_GONE if it is none of ours. Remembered: it never changes."""
+    async def caller(self, connection_id: str) -> Caller:
+        """Whose a connection is; CONNECTION_GONE if it is none of ours. Remembered: it never changes."""
         known = self._known.get(connection_id)
         if known is None:
             known = await self._rows.connection(connection_id)
@@ -111,6 +113,15 @@ class Presence:
                 self._known.clear()
             self._known[connection_id] = known
         return known
+
+    async def connect_node(self, connection: NodeConnection) -> None:
+        """A media node's token was honoured: the connection is the node's from now on."""
+        await self._rows.put_connection(connection, self._now_ms())
+
+    async def disconnect_node(self, connection: NodeConnection) -> None:
+        """A media node's connection is over."""
+        await self._rows.delete_connection(connection.connection_id)
+        self._known.pop(connection.connection_id, None)
 
     async def enter(self, connection: Connection) -> tuple[Row, list[bytes]]:
         """The peer is ready: its own row, and the full frame to send it. CONNECTION_GONE if it was removed."""
@@ -190,6 +201,22 @@ class Presence:
     async def rows(self, session_id: str) -> tuple[Row, ...]:
         """Everyone's rows, read consistently."""
         return (await self._rows.room(session_id)).rows
+
+    async def peers(self, session_id: str, *peer_ids: str) -> dict[str, Row]:
+        """Some peers' rows, read consistently, without those that are not there."""
+        return await self._rows.peers(session_id, peer_ids)
+
+    async def unreachable(self, row: Row) -> None:
+        """A post was answered 410: unless the peer comes again within the grace, it is gone."""
+        at_ms = self._now_ms() + limits.LEAVE_GRACE_S * 1000
+        await self._rows.leave(row.session_id, row.peer_id, row.connection_id, at_ms)
+
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool:
+        """Says whether a peer can be offered to, and tells the others. False: there is no such peer."""
+        there = await self._rows.set_rtc(session_id, peer_id, rtc)
+        if there:
+            await self._broadcaster.tell_once(session_id)
+        return there
 
     async def connected_users(self, session_id: str) -> set[str]:
         """The users with at least one peer that has not gone."""

@@ -13,6 +13,7 @@ from chalicelib.wire.bodies import Session
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import Ping, Pong, PresenceUpdate, RoomEnter, RoomLeave, RoomState
+from chalicelib.wire.peers import RelayState
 from chalicelib.wire.types import Delivery
 
 Handler = Callable[[Connection, Any], Awaitable[None]]
@@ -33,11 +34,13 @@ class Socket:
         post: Post,
         session_of: Callable[[Connection], Session],
         now_ms: Callable[[], int],
+        relay_of: Callable[[str], Awaitable[RelayState]],
     ) -> None:
         self._presence = presence
         self._post = post
         self._session_of = session_of
         self._now_ms = now_ms
+        self._relay_of = relay_of
 
     def table(self) -> dict[type[Any], Handler]:
         """What this room answers."""
@@ -49,6 +52,7 @@ class Socket:
             raise AppError(Code.PROTOCOL_UNSUPPORTED, f"this server speaks {PROTOCOL_VERSION}")
         session = await asyncio.to_thread(self._session_of, connection)
         row, frames = await self._presence.enter(connection)
+        relay = await self._relay_of(connection.session_id)
         state = RoomState(
             id=message.id,
             session=session,
@@ -56,6 +60,7 @@ class Socket:
             server_time_ms=self._now_ms(),
             presence_hz=limits.PRESENCE_HZ,
             ping_interval_s=limits.PING_INTERVAL_S,
+            relay=relay,
         )
         for data in (msgspec.json.encode(state), *frames):
             await self._post(connection.connection_id, data)

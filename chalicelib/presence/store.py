@@ -14,12 +14,16 @@ import msgspec
 
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo
 from chalicelib.aws.lease import LeaseItem
-from chalicelib.presence.model import Connection, Lease, Room, Row
+from chalicelib.presence.model import Caller, Connection, Lease, NodeConnection, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
 
 LEASE_SK: Final = "~broadcast"
+_NODE: Final = "node"
+"""The kind of a media node's connection."""
 _STATE: Final = "~"
+_READS: Final = 4
+"""A batch that DynamoDB answered in part is asked for again so often; what is missing then counts as not there."""
 
 
 class _S(msgspec.Struct):
@@ -45,6 +49,7 @@ class _PresenceItem(msgspec.Struct):
     order: _S | None = None
     fragment: _S | None = None
     leaving: _N | None = None
+    rtc: _N | None = None
     holder: _S | None = None
     until: _N | None = None
 
@@ -52,6 +57,11 @@ class _PresenceItem(msgspec.Struct):
 class _Page(msgspec.Struct):
     items: list[_PresenceItem] = msgspec.field(name="Items")
     last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
+class _Batch(msgspec.Struct):
+    responses: dict[str, list[_PresenceItem]] = msgspec.field(name="Responses", default_factory=dict)
+    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
 
 
 class _Answer(msgspec.Struct):
@@ -89,6 +99,7 @@ def _row(item: _PresenceItem, state: _PresenceItem | None) -> Row:
         counter=int(counter or 0),
         fragment=_text(state.fragment if state else None).encode(),
         leaving_at_ms=_number(item.leaving),
+        rtc=bool(_number(item.rtc)),
     )
 
 
@@ -107,9 +118,15 @@ class PresenceStore:
 
     # -- connections --
 
-    async def put_connection(self, connection: Connection, now_ms: int) -> None:
+    async def put_connection(self, connection: Caller, now_ms: int) -> None:
         """Remembers what a connection was opened for."""
         c = connection
+        expires = {"N": str(now_ms // 1000 + limits.WS_LIFETIME_S + 600)}
+        if isinstance(c, NodeConnection):
+            node = {"connection_id": {"S": c.connection_id}, "node": {"S": c.node_id}, "kind": {"S": _NODE}}
+            request = {"TableName": self._connections, "Item": {**node, "expires_at": expires}}
+            await self._dynamo.call("PutItem", request, dict)
+            return
         item = {
             "connection_id": {"S": c.connection_id},
             "session_id": {"S": c.session_id},
@@ -118,11 +135,11 @@ class PresenceStore:
             "who": {"S": c.name},
             "color": {"S": c.color},
             "kind": {"S": c.kind.value},
-            "expires_at": {"N": str(now_ms // 1000 + limits.WS_LIFETIME_S + 600)},
+            "expires_at": expires,
         }
         await self._dynamo.call("PutItem", {"TableName": self._connections, "Item": item}, dict)
 
-    async def connection(self, connection_id: str) -> Connection | None:
+    async def connection(self, connection_id: str) -> Caller | None:
         """What a connection was opened for; None if it is not (or no longer) known."""
         request = {
             "TableName": self._connections,
@@ -132,6 +149,8 @@ class PresenceStore:
         item = (await self._dynamo.call("GetItem", request, _Answer)).item
         if item is None:
             return None
+        if item["kind"]["S"] == _NODE:
+            return NodeConnection(connection_id, item["node"]["S"])
         return Connection(
             connection_id=connection_id,
             session_id=item["session_id"]["S"],
@@ -177,7 +196,9 @@ class PresenceStore:
                 "seen>:f AND (attribute_not_exists(leaving) OR leaving>:n)",
             )
         except ConditionFailed:
-            await self._update(row.session_id, row.peer_id, f"SET {assign}, joined=:n REMOVE leaving", values, None)
+            await self._update(
+                row.session_id, row.peer_id, f"SET {assign}, joined=:n REMOVE leaving, rtc", values, None
+            )
             await self._put_state(row.session_id, row.peer_id, row.connection_id, "", "", now_ms, {})
             return False
         await self._update(
@@ -233,6 +254,16 @@ class PresenceStore:
         except ConditionFailed:
             return
 
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool:
+        """Whether a peer can be offered to; kept when it resumes. False: there is no such peer."""
+        try:
+            await self._update(
+                session_id, peer_id, "SET rtc=:o", {":o": {"N": "1" if rtc else "0"}}, "attribute_exists(sk)"
+            )
+        except ConditionFailed:
+            return False
+        return True
+
     async def delete_row(self, row: Row, *, only_if_unchanged: bool) -> bool:
         """Removes a peer's row; False if it has attached again or left otherwise meanwhile, and that was asked."""
         condition: dict[str, Any] = {}
@@ -275,6 +306,28 @@ class PresenceStore:
             if page.last is None:
                 return Room(tuple(_row(peer, states.get(peer.sk.s)) for peer in peers), lease)
             request["ExclusiveStartKey"] = page.last
+
+    async def peers(self, session_id: str, peer_ids: tuple[str, ...]) -> dict[str, Row]:
+        """The rows of some peers (a few), read consistently; without those that are not there."""
+        keys = [
+            {"session_id": {"S": session_id}, "sk": {"S": sk}}
+            for peer_id in dict.fromkeys(peer_ids)
+            for sk in (peer_id, peer_id + _STATE)
+        ]
+        found: dict[str, _PresenceItem] = {}
+        for _ in range(_READS):
+            request = {"RequestItems": {self._presence: {"Keys": keys, "ConsistentRead": True}}}
+            batch = await self._dynamo.call("BatchGetItem", request, _Batch)
+            found |= {item.sk.s: item for item in batch.responses.get(self._presence, [])}
+            if self._presence not in batch.unprocessed:
+                break
+            keys = batch.unprocessed[self._presence]["Keys"]
+        rows = ((peer_id, found.get(peer_id)) for peer_id in peer_ids)
+        return {
+            peer_id: _row(item, found.get(peer_id + _STATE))
+            for peer_id, item in rows
+            if item is not None and item.person_role is not None
+        }
 
     # -- the broadcaster's lease --
 

@@ -16,6 +16,12 @@ from chalicelib.wire.messages import ClientMessage, ServerMessage
 
 T = TypeVar("T")
 
+
+class _Tagged(msgspec.Struct):
+    type: str
+
+
+_tagged: Final = msgspec.json.Decoder(_Tagged)
 _client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
 _encoder: Final = msgspec.json.Encoder()
@@ -71,6 +77,14 @@ def decode_client_message(raw: bytes | str) -> ClientMessage:
         raise AppError(code, text) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise AppError(Code.BODY_MALFORMED) from exc
+
+
+def is_signal(raw: bytes | str) -> bool:
+    """Whether a message claims to be a signal (`peer.…`), before it is decoded whole; bytes that are nothing are none."""
+    try:
+        return _tagged.decode(raw).type.startswith("peer.")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
 
 
 def decode_server_message(raw: bytes | str) -> ServerMessage:

@@ -102,16 +102,26 @@ def is_ours(token: str) -> bool:
     return issuer_of(token) == ISSUER
 
 
+def is_nodes(token: str) -> bool:
+    """Whether a token claims to be a media node's; `verify` decides whether it is."""
+    return _unproven(token).get("aud") == _AUDIENCE[NodeClaims]
+
+
 def issuer_of(token: str) -> str | None:
     """The issuer that a token claims, unproven; None where it is no token."""
+    issuer = _unproven(token).get("iss")
+    return issuer if isinstance(issuer, str) else None
+
+
+def _unproven(token: str) -> dict[str, Any]:
+    """What a token claims, unproven; nothing where it is no token."""
     if len(token) > limits.TOKEN_CHARS:
-        return None
+        return {}
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except _MALFORMED:
-        return None
-    issuer = claims.get("iss")
-    return issuer if isinstance(issuer, str) else None
+        return {}
+    return claims
 
 
 def sign(claims: AnyClaims, key: SigningKey, *, now_s: int, ttl_s: int) -> str:

@@ -11,7 +11,7 @@ from chalicelib.aws import log
 from chalicelib.aws.client import loop_thread
 from chalicelib.aws.once import once
 from chalicelib.aws.settings import Settings, from_environment
-from chalicelib.gateway.dispatch import Dispatch
+from chalicelib.gateway.dispatch import Dispatch, Limits
 from chalicelib.gateway.lifecycle import Lifecycle
 from chalicelib.gateway.limiter import Limiter
 from chalicelib.presence.broadcast import Broadcaster
@@ -24,7 +24,7 @@ from chalicelib.users.model import Accounts, Verifier
 from chalicelib.users.service import Policy, Users
 from chalicelib.wire import limits
 from chalicelib.wire.bodies import Session
-from chalicelib.wire.messages import ServerMessage
+from chalicelib.wire.messages import ParticipantChanged, ParticipantRemoved, ServerMessage, SessionEnded
 from chalicelib.wire.tokens import Identity
 from chalicelib.wire.types import Role
 
@@ -172,13 +172,20 @@ class _Notifier:
     def announce(self, session_id: str, message: ServerMessage) -> None:
         loop_thread().run(presence().announce(session_id, message))
 
+        if isinstance(message, ParticipantChanged):
+            loop_thread().run(peers.service().notify(session_id, message))
+
     def change_role(self, session_id: str, user_id: str, role: Role) -> None:
         loop_thread().run(presence().change_role(session_id, user_id, role))
 
     def expel(self, session_id: str, user_id: str, message: ServerMessage) -> None:
+        if isinstance(message, ParticipantRemoved):
+            loop_thread().run(peers.service().notify(session_id, message))
         loop_thread().run(presence().expel(session_id, user_id, message))
 
     def close(self, session_id: str, message: ServerMessage) -> None:
+        if isinstance(message, SessionEnded):
+            loop_thread().run(peers.service().notify(session_id, message))
         loop_thread().run(presence().close_room(session_id, message))
 
     def connected_users(self, session_id: str) -> set[str]:
@@ -196,6 +203,7 @@ class _Feed:
 class _Belongings:
     def erase(self, session_id: str) -> None:
         loop_thread().run(documents.service().erase(session_id))
+        loop_thread().run(peers.service().ended(session_id))
 
 
 @once
@@ -223,7 +231,8 @@ def sessions() -> Sessions:
 
 
 async def _on_gone(row: Row) -> None:
-    """The last page of somebody has gone: their seat is free."""
+    """A page has gone. With the last one of somebody, their seat is free; with the last one of all, the room's relay."""
+    await peers.service().left(row.session_id)
     if row.user_id in await presence().connected_users(row.session_id):
         return
     await asyncio.to_thread(sessions().release_seat, row.session_id, row.user_id)
@@ -255,7 +264,7 @@ def cursor_wait_ms(user_id: str) -> int:
 @once
 def lifecycle() -> Lifecycle:
     """$connect and $disconnect."""
-    return Lifecycle(users(), sessions(), presence(), loop_thread().run, log.event)
+    return Lifecycle(users(), sessions(), peers.Nodes(), presence(), loop_thread().run, log.event)
 
 
 def _session_of(connection: Connection) -> Session:
@@ -265,13 +274,18 @@ def _session_of(connection: Connection) -> Session:
 @once
 def dispatch() -> Dispatch:
     """$default."""
-    socket = Socket(presence(), sender().post, _session_of, now_ms)
-    limiter = Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST)
+    socket = Socket(presence(), sender().post, _session_of, now_ms, lambda s: peers.service().state(s))
+    table = {**socket.table(), **documents.socket().table()}
     return Dispatch(
-        {**socket.table(), **documents.socket().table()},
+        {**table, **peers.socket().table(ping=socket.ping)},
+        peers.socket().node_table(),
         presence(),
         sender(),
-        limiter,
+        Limits(
+            messages=Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST),
+            signals=Limiter(rate=limits.SIGNAL_REFILL_PER_S, burst=limits.SIGNAL_BURST),
+            nodes=Limiter(rate=limits.NODE_SIGNAL_PER_S, burst=limits.NODE_SIGNAL_BURST),
+        ),
         run=loop_thread().run,
         now_ms=now_ms,
         log=log.event,
@@ -280,5 +294,5 @@ def dispatch() -> Dispatch:
     )
 
 
-# Last: it joins its room to the ones above.
-from chalicelib.wiring import documents  # noqa: E402
+# Last: they join their rooms to the ones above.
+from chalicelib.wiring import documents, peers  # noqa: E402

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from chalicelib.documents.model import History, Queue, Shelf
 from chalicelib.peers.plane import Reports
+from chalicelib.peers.service import Registry
 from chalicelib.presence.service import Rows
 from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
+from tests.fakes.nodes import MemoryNodes
 from tests.fakes.plane import MemoryReports
 from tests.fakes.presence import MemoryRows
 
@@ -101,6 +103,19 @@ async def quality_reports(database: Database) -> AsyncIterator[Reports]:
 
     async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
         yield QualityStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def media_nodes(database: Database) -> AsyncIterator[Registry]:
+    """No media nodes yet, over a database."""
+    if database.endpoint is None:
+        yield MemoryNodes()
+        return
+    from chalicelib.peers.nodes import NodeStore  # noqa: PLC0415
+    from chalicelib.peers.tables import MediaModel  # noqa: PLC0415
+
+    async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
+        yield NodeStore(dynamo, prefix)
 
 
 @asynccontextmanager

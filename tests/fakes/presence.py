@@ -6,7 +6,7 @@
 import asyncio
 from dataclasses import replace
 
-from chalicelib.presence.model import Connection, Lease, Room, Row
+from chalicelib.presence.model import Caller, Lease, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Delivery, Role
 
@@ -32,14 +32,14 @@ class MemoryRows:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Row] = {}
-        self.connections: dict[str, Connection] = {}
+        self.connections: dict[str, Caller] = {}
         self.leases: dict[str, Lease] = {}
         self.reads = 0
 
-    async def put_connection(self, connection: Connection, now_ms: int) -> None:
+    async def put_connection(self, connection: Caller, now_ms: int) -> None:
         self.connections[connection.connection_id] = connection
 
-    async def connection(self, connection_id: str) -> Connection | None:
+    async def connection(self, connection_id: str) -> Caller | None:
         return self.connections.get(connection_id)
 
     async def delete_connection(self, connection_id: str) -> None:
@@ -56,7 +56,12 @@ class MemoryRows:
         )
         if old is not None and resumed:
             self.rows[key] = replace(
-                row, joined_at_ms=old.joined_at_ms, epoch=old.epoch, counter=old.counter, fragment=old.fragment
+                row,
+                joined_at_ms=old.joined_at_ms,
+                epoch=old.epoch,
+                counter=old.counter,
+                fragment=old.fragment,
+                rtc=old.rtc,
             )
         else:
             self.rows[key] = replace(row, joined_at_ms=now_ms)
@@ -87,6 +92,17 @@ class MemoryRows:
         row = self.rows.get((session_id, peer_id))
         if row is not None:
             self.rows[session_id, peer_id] = replace(row, role=role)
+
+    async def set_rtc(self, session_id: str, peer_id: str, rtc: bool) -> bool:
+        row = self.rows.get((session_id, peer_id))
+        if row is None:
+            return False
+        self.rows[session_id, peer_id] = replace(row, rtc=rtc)
+        return True
+
+    async def peers(self, session_id: str, peer_ids: tuple[str, ...]) -> dict[str, Row]:
+        self.reads += 1
+        return {p: self.rows[session_id, p] for p in peer_ids if (session_id, p) in self.rows}
 
     async def delete_row(self, row: Row, *, only_if_unchanged: bool) -> bool:
         key = (row.session_id, row.peer_id)

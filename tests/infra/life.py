@@ -37,6 +37,7 @@ def live(house: House) -> None:
     session_id = begin(owner, other)
     talk(house, owner, other, session_id)
     build(house, owner, other, session_id)
+    relay(house, owner, other, session_id)
     come_and_go(house, other, session_id)
     govern(owner, other, third, session_id)
     squeeze(house, owner, third)
@@ -123,6 +124,25 @@ def build(house: House, owner: Guest, other: Guest, session_id: str) -> None:
     owner.rest("DELETE", f"{locks}/owner001.1.0")
     other.rest("POST", locks, {"object_id": "owner001.1.0"})
     owner.rest("DELETE", f"/documents/{note}")
+
+
+def relay(house: House, owner: Guest, other: Guest, session_id: str) -> None:
+    """A room asks for a media node, gets one that comes up, signals with it, and loses it."""
+    node_id = "node_" + "0" * 12
+    pages = f"{owner.user_id}.tab00001", f"{other.user_id}.tab00001"
+    for connection_id in ("a2", "b1"):  # somebody is there, however long the rest took
+        house.message(connection_id, {"type": "room.enter", "protocol": 1, "epoch": 1})
+    house.offer_to(session_id, *pages)
+    signal = {"type": "peer.restart", "link": "link0001"}
+    house.message("a2", {**signal, "to": pages[1]})
+    house.message("a2", {"type": "relay.request", "reason": "uplink", "generation": 0})
+    if house.connect("n1", house.beat(node_id)) != 200:
+        raise AssertionError("a node that has registered is let in")
+    house.message("n1", {"type": "node.enter", "protocol": 1})
+    house.message("a2", {**signal, "to": f"{node_id}.relay"})
+    house.message("n1", {**signal, "to": pages[0], "session_id": session_id})
+    house.want_none()
+    house.disconnect("n1")
 
 
 def come_and_go(house: House, other: Guest, session_id: str) -> None:

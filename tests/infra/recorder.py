@@ -24,6 +24,7 @@ from local.gateway.rest import match
 PREFIX: Final = "recorded-"
 REGION: Final = "us-east-1"
 BUCKET: Final = "recorded-documents"
+CLUSTER: Final = "recorded"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -47,6 +48,9 @@ class Recorder:
             _, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition("DynamoDB_20120810.")
             if action:
                 self._note_tables(environ, action)
+            _, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition("AmazonEC2ContainerServiceV20141113.")
+            if action:
+                self._note("ecs", action)
             return list(self._backend(environ, start_response))
 
     def _note_tables(self, environ: dict[str, Any], action: str) -> None:
@@ -147,6 +151,38 @@ class House:
         ]
         loop_thread().run(committer.submit_all(document_id, submissions))
 
+    def offer_to(self, session_id: str, *peer_ids: str) -> None:
+        """Lets pages be offered to, behind the functions' backs."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.presence.store import PresenceStore  # noqa: PLC0415
+
+        rows = PresenceStore(wiring.dynamo(), PREFIX)
+        for peer_id in peer_ids:
+            loop_thread().run(rows.set_rtc(session_id, peer_id, True))
+
+    def beat(self, node_id: str) -> str:
+        """A media node writes itself down; a token for its WebSocket."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.aws.keys import load_nodes  # noqa: PLC0415
+        from chalicelib.peers.model import Node  # noqa: PLC0415
+        from chalicelib.peers.nodes import NodeStore  # noqa: PLC0415
+        from chalicelib.wire.tokens import NodeClaims, sign  # noqa: PLC0415
+
+        now = wiring.now_ms()
+        node = Node(node_id=node_id, address="192.0.2.1", port=4000, capacity=100, seen_at_ms=now)
+        loop_thread().run(NodeStore(wiring.dynamo(), PREFIX).beat(node))
+        claims = NodeClaims(jti=wiring.random_id(), sub=node_id)
+        return sign(claims, load_nodes(wiring.settings())[0], now_s=now // 1000, ttl_s=30)
+
+    def want_none(self) -> None:
+        """The nodes' service runs nothing, and is told so by nobody here."""
+        import boto3  # noqa: PLC0415
+
+        ecs = boto3.client("ecs", endpoint_url=os.environ["AWS_ENDPOINT_URL_ECS"], region_name=REGION)
+        ecs.update_service(cluster=CLUSTER, service="media", desiredCount=0)
+
     def _as(self, function: str, handler: Any, event: Any) -> Any:
         self.recorder.function = function
         try:
@@ -166,10 +202,11 @@ def record() -> set[tuple[str, str, str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint = f"http://127.0.0.1:{server.port}"
     with tempfile.TemporaryDirectory() as folder:
-        from local.resources import make_bucket, make_keys, make_tables  # noqa: PLC0415
+        from local.resources import make_bucket, make_keys, make_service, make_tables  # noqa: PLC0415
 
-        keys = Path(folder) / "keys.json"
+        keys, node_keys = Path(folder) / "keys.json", Path(folder) / "node-keys.json"
         make_keys(keys)
+        make_keys(node_keys)
         os.environ |= {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -177,6 +214,9 @@ def record() -> set[tuple[str, str, str]]:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
             "AWS_ENDPOINT_URL_S3": endpoint,
+            "AWS_ENDPOINT_URL_ECS": endpoint,
+            "ECS_CLUSTER": CLUSTER,
+            "NODE_KEYS_FILE": str(node_keys),
             "DOCUMENTS_BUCKET": BUCKET,
             "CONNECTIONS_ENDPOINT": f"{endpoint}/api",
             "LOG_LEVEL": "ERROR",
@@ -187,6 +227,7 @@ def record() -> set[tuple[str, str, str]]:
         house = House(recorder)
         make_tables(house.models, endpoint, REGION)
         make_bucket(BUCKET, endpoint, REGION)
+        make_service(CLUSTER, "media", endpoint, REGION, nodes=0)
         from tests.infra.life import live  # noqa: PLC0415
 
         live(house)

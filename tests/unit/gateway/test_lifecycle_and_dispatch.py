@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.gateway.dispatch import Dispatch
+from chalicelib.gateway.dispatch import Dispatch, Limits
 from chalicelib.gateway.lifecycle import Lifecycle
 from chalicelib.gateway.limiter import Limiter
 from chalicelib.presence.broadcast import Broadcaster
-from chalicelib.presence.model import Connection, Row
+from chalicelib.presence.model import Connection, NodeConnection, Row
 from chalicelib.presence.service import Presence
 from chalicelib.presence.socket import Socket
 from chalicelib.wire import limits
@@ -22,10 +22,16 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_server_message
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ErrorMessage, Pong, PresenceFrame, RoomState
-from chalicelib.wire.tokens import Identity, TicketClaims
+from chalicelib.wire.peers import RelayState, RelayStatus
+from chalicelib.wire.signals import NodeEnter, PeerBye
+from chalicelib.wire.tokens import Identity, NodeClaims, TicketClaims, sign
 from chalicelib.wire.types import Role, SessionStatus, UserKind, Visibility
 from tests.fakes.presence import Clock, MemoryRows, MemorySender
+from tests.fakes.users import KEY
 from tests.unit.presence.test_frames import S
+
+NODE = "node_" + "a" * 12
+NODE_TOKEN = sign(NodeClaims(jti="j", sub=NODE), KEY, now_s=1_700_000_000, ttl_s=limits.NODE_TOKEN_TTL_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,19 @@ class House:
             self.rows, self.sender, self._on_gone, now_ms=self.clock, new_id=lambda: "h", sleep=self.clock.sleep
         )
         presence = Presence(self.rows, self.sender, broadcaster, now_ms=self.clock)
-        self.lifecycle = Lifecycle(self, self, presence, self._run, self._log)
-        socket = Socket(presence, self.sender.post, self._session_of, self.clock)
+        self.lifecycle = Lifecycle(self, self, self, presence, self._run, self._log)
+        socket = Socket(presence, self.sender.post, self._session_of, self.clock, self._relay_of)
+        self.signalled: list[tuple[object, object]] = []
         self.dispatch = Dispatch(
-            socket.table(),
+            {**socket.table(), PeerBye: self._signal},
+            {PeerBye: self._signal, NodeEnter: self._signal},
             presence,
             self.sender,
-            Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST),
+            Limits(
+                messages=Limiter(rate=limits.MESSAGE_REFILL_PER_S, burst=limits.MESSAGE_BURST),
+                signals=Limiter(rate=limits.SIGNAL_REFILL_PER_S, burst=limits.SIGNAL_BURST),
+                nodes=Limiter(rate=limits.NODE_SIGNAL_PER_S, burst=limits.NODE_SIGNAL_BURST),
+            ),
             run=self._run,
             now_ms=self.clock,
             log=self._log,
@@ -72,6 +84,20 @@ class House:
         if ticket == "used":
             raise AppError(Code.TICKET_USED)
         return TicketClaims(jti="j", sub=ticket, name="Ada", kind=UserKind.GUEST, sid=S, tab="tab00001")
+
+    def admit(self, token: str) -> NodeClaims:
+        if token != NODE_TOKEN:
+            raise AppError(Code.TICKET_INVALID)
+        return NodeClaims(jti="j", sub=NODE)
+
+    async def disconnected(self, node_id: str, connection_id: str) -> None:
+        self.logged.append(f"{node_id} lost {connection_id}")
+
+    async def _relay_of(self, session_id: str) -> RelayState:
+        return RelayState(status=RelayStatus.STARTING, generation=3)
+
+    async def _signal(self, caller: object, message: object) -> None:
+        self.signalled.append((caller, message))
 
     def ensure_seated(self, session_id: str, identity: Identity) -> Ada:
         if self.full:
@@ -138,7 +164,9 @@ def house() -> House:
 def test_a_ticket_opens(house: House) -> None:
     """A good ticket and a seat make a connection of that peer."""
     assert house.connect("ada") == {"statusCode": 200}
-    assert house.rows.connections["c1="].peer_id == "ada.tab00001"
+    opened = house.rows.connections["c1="]
+    assert isinstance(opened, Connection)
+    assert opened.peer_id == "ada.tab00001"
     assert house.rows.rows[S, "ada.tab00001"].connection_id == "c1="
 
 
@@ -174,6 +202,7 @@ def test_entering(house: House) -> None:
     state, frame, *_ = house.enter()
     assert isinstance(state, RoomState)
     assert (state.id, state.you.peer_id, state.presence_hz) == ("e1", "ada.tab00001", limits.PRESENCE_HZ)
+    assert state.relay == RelayState(status=RelayStatus.STARTING, generation=3)
     assert isinstance(frame, PresenceFrame)
     assert frame.full
 
@@ -286,3 +315,57 @@ def test_a_fault_is_ours_and_says_nothing(house: House) -> None:
     assert (error.code, error.id) == (Code.INTERNAL, "p1")
     assert "secret" not in error.message
     assert "message.failed" in house.logged
+
+
+def bye(number: int = 0) -> dict[str, object]:
+    """A signal."""
+    return {"type": "peer.bye", "id": f"s{number}", "to": "bob.tab00001", "link": "abcdefgh"}
+
+
+def test_a_media_nodes_token_opens_a_nodes_connection(house: House) -> None:
+    """It belongs to no session; when it is over, the nodes' side hears of it."""
+    assert house.connect(NODE_TOKEN, "n1=") == {"statusCode": 200}
+    assert house.rows.connections["n1="] == NodeConnection("n1=", NODE)
+    assert house.rows.rows == {}
+    house.disconnect(1006, "n1=")
+    assert house.rows.connections == {}
+    assert f"{NODE} lost n1=" in house.logged
+
+
+def test_another_nodes_token_does_not(house: House) -> None:
+    """What is wrong with a node's token is said as of any ticket."""
+    other = sign(NodeClaims(jti="j", sub="node_" + "b" * 12), KEY, now_s=1_700_000_000, ttl_s=30)
+    assert house.connect(other, "n1=")["statusCode"] == 401
+    assert house.rows.connections == {}
+
+
+def test_each_may_send_what_is_its_own(house: House) -> None:
+    """A participant is no media node, and a node no participant; both may signal."""
+    house.enter()
+    house.connect(NODE_TOKEN, "n1=")
+    (error,) = house.send({"type": "node.enter", "id": "e", "protocol": 1})
+    assert (error.code, error.id) == (Code.ROLE_INSUFFICIENT, "e")
+    (error,) = house.send({"type": "room.enter", "id": "e", "protocol": 1, "epoch": 1}, "n1=")
+    assert (error.code, error.id) == (Code.ROLE_INSUFFICIENT, "e")
+    assert house.send({"type": "node.enter", "protocol": 1}, "n1=") == []
+    assert house.send(bye(), "n1=") == house.send(bye()) == []
+    assert [type(caller) for caller, _ in house.signalled] == [NodeConnection, NodeConnection, Connection]
+    assert house.sender.closed == []
+
+
+def test_signals_have_a_bucket_of_their_own(house: House) -> None:
+    """The start of a mesh takes nothing from what presence needs, and is bounded itself; a node has a larger one."""
+    house.enter()
+    house.connect(NODE_TOKEN, "n1=")
+    answers = [house.send(bye(n)) for n in range(limits.SIGNAL_BURST + 1)]
+    assert [len(a) for a in answers] == [0] * limits.SIGNAL_BURST + [1]
+    assert (answers[-1][0].code, answers[-1][0].id) == (Code.RATE_LIMITED, f"s{limits.SIGNAL_BURST}")
+    assert isinstance(house.send({"type": "ping"})[0], Pong)
+    assert not any(house.send(bye(n), "n1=") for n in range(limits.SIGNAL_BURST + 1))
+
+
+def test_signals_of_nobody(house: House) -> None:
+    """A connection that is none of ours is told so, and closed, before anything is counted."""
+    (error,) = house.send(bye(), "other=")
+    assert (error.code, error.id) == (Code.CONNECTION_GONE, "s0")
+    assert house.sender.closed == ["other="]

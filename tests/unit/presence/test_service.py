@@ -123,11 +123,11 @@ async def test_a_ping_keeps_alive(house: House) -> None:
 async def test_unknown_connections(house: House) -> None:
     """A connection is found by its record, remembered, and refused when there is none."""
     made = connection()
-    assert await refused(house.presence.connection("nobody")) is Code.CONNECTION_GONE
+    assert await refused(house.presence.caller("nobody")) is Code.CONNECTION_GONE
     await house.presence.connect(made, Role.VIEWER)
-    assert await house.presence.connection(made.connection_id) == made
+    assert await house.presence.caller(made.connection_id) == made
     house.rows.connections.clear()
-    assert await house.presence.connection(made.connection_id) == made
+    assert await house.presence.caller(made.connection_id) == made
 
 
 async def test_memory_of_connections_is_bounded(house: House) -> None:
@@ -135,7 +135,7 @@ async def test_memory_of_connections_is_bounded(house: House) -> None:
     made = connection()
     await house.presence.connect(made, Role.VIEWER)
     house.presence._known = {str(i): made for i in range(10_001)}
-    await house.presence.connection(made.connection_id)
+    await house.presence.caller(made.connection_id)
     assert len(house.presence._known) == 1
 
 
