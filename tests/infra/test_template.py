@@ -132,14 +132,17 @@ def test_each_function_has_its_own_least_privilege(template: Template, function:
 
 
 def test_secrets_are_read_by_those_who_need_them(template: Template) -> None:
-    """Two functions need the token keys, and one the TURN secret; nobody else can read any."""
+    """Two functions need the token keys, one of them the nodes', the other the TURN secret; nobody else can read any."""
     read = {
         function: {target["Fn::Sub"].partition(":parameter")[2] for target in statement["Resource"]}
         for function in FUNCTIONS
         for statement in statements(template, function)
         if "ssm:GetParameter" in statement["Action"]
     }
-    assert read == {"api": {"${TokenKeysParameter}", "${TurnSecretParameter}"}, "connect": {"${TokenKeysParameter}"}}
+    assert read == {
+        "api": {"${TokenKeysParameter}", "${TurnSecretParameter}"},
+        "connect": {"${TokenKeysParameter}", "${NodeKeysParameter}"},
+    }
 
 
 def test_no_function_may_scan(template: Template) -> None:
