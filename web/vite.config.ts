@@ -36,6 +36,7 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: [
+        "src/peers/**",
         "src/presence/**",
         "src/peers/adaptation.ts",
         "src/peers/getstats.ts",

@@ -19,7 +19,8 @@ FLAGS = [
     "--enable-unsafe-swiftshader",
     "--force-device-scale-factor=1",
     "--autoplay-policy=no-user-gesture-required",
-    "--disable-features=PaintHolding,HttpsUpgrades,MediaRouter,OptimizationHints",
+    "--disable-features=WebRtcHideLocalIpsWithMdns,PaintHolding,HttpsUpgrades,MediaRouter,OptimizationHints",
+    "--allow-loopback-in-peer-connection",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -76,7 +77,11 @@ class Window:
 
 async def window(browser: Browser, width: int = 1280, height: int = 800, *, touch: bool = False) -> Window:
     """A window with a profile of its own: another person."""
-    context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        has_touch=touch,
+        permissions=["microphone"],  # without it there are no candidates of the loopback interface
+    )
     return Window(await context.new_page())
 
 

@@ -32,7 +32,7 @@ async def test_two_windows_see_each_other(browser: Browser, stack: Stack, tmp_pa
     link = await create_room(ada, stack.base_url, "Ada", "Garden")
     await open_link(bob, link, "Bob")
     for one in (ada, bob):
-        await one.until("h.participants === 2 && h.peers.length >= 1 && h.carrier === 'websocket'")
+        await one.until("h.participants === 2 && h.peers.length >= 1 && h.connection === 'live'")
     await walks(bob, "Bob", 5, 11, ada)
     await walks(ada, "Ada", -3, 12, bob)
     await bob.figure("h.pointAt([0, 0.5, 0])")

@@ -1,1 +1,0 @@
-"""The media node's pure parts."""

@@ -103,6 +103,12 @@ export class Carrier {
     this.flush();
   }
 
+  /** The own state goes out so often at most: seldom while channels carry it to everybody. */
+  pace(intervalMs: number): void {
+    this.outbox.pace(intervalMs);
+    this.flush();
+  }
+
   /** Sends on the serving connection; false where there is none, or it is over. */
   send(message: ClientMessage): boolean {
     return this.serving?.send(message) ?? false;

@@ -44,6 +44,13 @@ export class Roster {
     return changes;
   }
 
+  /** A state that a channel brought: whose it is was verified, but it does not say that they are still in the room. */
+  hear(state: PeerState): Changes {
+    const changes: Changes = { joined: [], left: [], moved: [], renamed: [] };
+    this.keep(state, changes);
+    return changes;
+  }
+
   /** Everybody of this user has another role. */
   setRole(userId: string, role: Role): string[] {
     const ids: string[] = [];
@@ -83,6 +90,10 @@ export class Roster {
 
   private take(state: PeerState, atMs: number, changes: Changes): void {
     this.name(state.peer_id, atMs);
+    this.keep(state, changes);
+  }
+
+  private keep(state: PeerState, changes: Changes): void {
     const member = this.members.get(state.peer_id);
     if (!member) {
       const waiting = this.orphans.get(state.peer_id);
@@ -90,7 +101,9 @@ export class Roster {
       return;
     }
     if (member.state && !newer(state, member.state)) return;
-    member.state = state;
+    // Carriers' clocks differ a little: a later state is never of an earlier time.
+    const at_ms = Math.max(state.at_ms, (member.state?.at_ms ?? 0) + 1);
+    member.state = at_ms === state.at_ms ? state : { ...state, at_ms };
     changes.moved.push(state.peer_id);
   }
 

@@ -1,9 +1,10 @@
 /** `window.__holodeck`: the room's live figures and a few deterministic hands, for tests and the curious. */
 
+import type { Plane } from "../peers/plane";
 import type { Carrier } from "../presence/carrier";
 import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
-import type { Peer, Vec3 } from "../wire/generated";
+import type { CarrierKind, LinkPath, Peer, RelayState, Vec3 } from "../wire/generated";
 import type { EditorHands } from "./editing";
 import type { Fallback } from "./fallback";
 import { type DocumentFigures, documentFigures, type Scene } from "./scene";
@@ -18,12 +19,26 @@ export interface LivePeer {
   target: string | null;
 }
 
+export interface LiveLink {
+  peer_id: string;
+  path: LinkPath;
+  open: boolean;
+  rtt_ms: number | null;
+  /** Of this peer, by channels. */
+  received_hz: number;
+}
+
 export interface Holodeck {
   readonly fps: number;
   readonly rtt_ms: number | null;
   readonly participants: number;
   readonly peers: readonly LivePeer[];
-  readonly carrier: "websocket" | "rest" | "none";
+  /** What brings the others' states. */
+  readonly carrier: CarrierKind | "none";
+  readonly links: readonly LiveLink[];
+  readonly relay: RelayState | null;
+  /** States that came by channels, a second. */
+  readonly received_hz: number;
   readonly connection: State;
   readonly me: { peer_id: string; position: Vec3; selection: readonly string[] } | null;
   readonly frames_received: number;
@@ -70,6 +85,7 @@ export class FrameRate {
 export interface Sources {
   world: World;
   carrier: Carrier;
+  plane: Plane | null;
   fallback: Fallback;
   roster: Roster;
   scene: Scene;
@@ -78,7 +94,7 @@ export interface Sources {
 }
 
 /** Live: each reading asks the source. */
-export function figuresOf({ world, carrier, fallback, roster, scene, me, frames }: Sources): Holodeck {
+export function figuresOf({ world, carrier, plane, fallback, roster, scene, me, frames }: Sources): Holodeck {
   return {
     get fps() {
       return world.rate.fps;
@@ -93,8 +109,25 @@ export function figuresOf({ world, carrier, fallback, roster, scene, me, frames 
       return world.crowd.shown().map(({ peerId, ...rest }) => ({ peer_id: peerId, ...rest }));
     },
     get carrier() {
+      const view = plane?.view();
+      if (view && view.carrier !== "websocket") return view.carrier;
       if (carrier.state === "live" || carrier.state === "renewing") return "websocket" as const;
       return fallback.serving ? ("rest" as const) : ("none" as const);
+    },
+    get links() {
+      return (plane?.view().links ?? []).map(({ peerId, path, open, rttMs }) => ({
+        peer_id: peerId,
+        path,
+        open,
+        rtt_ms: rttMs,
+        received_hz: plane?.reception.perSecond(peerId) ?? 0,
+      }));
+    },
+    get relay() {
+      return plane?.relay.state ?? null;
+    },
+    get received_hz() {
+      return plane?.reception.perSecond() ?? 0;
     },
     get connection() {
       return carrier.state;

@@ -1,11 +1,11 @@
 /** A room from entering to leaving: joins the carrier, the world and the panels. Decides little, connects much. */
 
 import type { Profile } from "../identity/keeping";
+import type { Plane } from "../peers/plane";
 import { browserPorts, Timers } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
-import { type Changes, Roster } from "../presence/roster";
+import { Roster } from "../presence/roster";
 import type { Keeper } from "../sync/keeping";
-import { greet } from "../ui/greeting";
 import { askHowToLeave } from "../ui/leaving";
 import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
@@ -15,16 +15,8 @@ import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
 import type { Toasts } from "../ui/toasts";
 import type { Api } from "../wire/api";
-import type {
-  JoinResult,
-  Peer,
-  PresenceFrame,
-  Role,
-  RoomState,
-  ServerMessage,
-  Session,
-  Vec3,
-} from "../wire/generated";
+import type { JoinResult, Peer, Role, RoomState, ServerMessage, Session } from "../wire/generated";
+import { Company } from "./company";
 import type { RoomContext } from "./context";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
@@ -32,6 +24,8 @@ import { runKey } from "./keys";
 import { Names } from "./names";
 import { roomPanel } from "./panels";
 import { Place } from "./place";
+import { openPlane } from "./plane";
+import { Pointing } from "./pointing";
 import { Studio } from "./studio";
 import { World } from "./world";
 
@@ -56,10 +50,14 @@ export class Room implements RoomContext {
   readonly sessionId: string;
   readonly api: Api;
   readonly toasts: Toasts;
+  /** Null where the browser has no WebRTC. */
+  readonly plane: Plane | null;
   private readonly carrier: Carrier;
+  private readonly company: Company;
   private readonly studio: Studio;
   private readonly timers = new Timers();
   private readonly place: Place;
+  private readonly pointing: Pointing;
   private readonly shell: Shell;
   private readonly panel: Panel;
   private readonly people: PeoplePanel;
@@ -72,7 +70,6 @@ export class Room implements RoomContext {
   private you: Peer | null = null;
   private ownRole: Role;
   private frames = 0;
-  private greeted = false;
   private preferences: Preferences;
 
   constructor(private readonly ports: RoomPorts) {
@@ -81,6 +78,7 @@ export class Room implements RoomContext {
     this.current = ports.joined.session;
     this.ownRole = ports.joined.participant.role;
     this.sessionId = this.current.session_id;
+    this.pointing = new Pointing(this.api, this.sessionId, this.toasts);
     this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.people = new PeoplePanel(this);
@@ -89,10 +87,19 @@ export class Room implements RoomContext {
     this.panel = roomPanel(this, this.people);
     this.shell = this.makeShell();
     this.element = this.shell.element;
+    this.company = new Company(
+      this.roster,
+      this.toasts,
+      () => this.you,
+      ({ left }) => {
+        this.plane?.peersChanged(left);
+        this.showPeople();
+      },
+    );
     this.fallback = new Fallback(this.api, this.sessionId, (list) => {
       const { frame, states } = frameOf(list);
-      this.take(frame);
-      for (const state of states) this.world?.crowd.take(state, Date.now());
+      this.company.take(frame);
+      this.company.glimpse(states);
     });
     const join = { ...(ports.invite ? { invite: ports.invite } : {}), ...ports.profile };
     const world = browserPorts(this.api, this.sessionId, ports.tabId, () => join, this.timers);
@@ -105,8 +112,20 @@ export class Room implements RoomContext {
       api: this.api,
       sessionId: this.sessionId,
       keeper: ports.keeper,
-      send: (message) => this.carrier.send(message),
+      send: (message) => this.plane?.send(message) || this.carrier.send(message),
       after: world.after,
+    });
+    this.plane = openPlane({
+      api: this.api,
+      sessionId: this.sessionId,
+      tabId: ports.tabId,
+      timers: this.timers,
+      carrier: this.carrier,
+      roster: this.roster,
+      signal: this.abort.signal,
+      onStates: (states) => this.company.hear(states),
+      onMessage: (message) => void this.studio.takes(message),
+      onRelay: (open) => this.studio.relayed(open, this.carried),
     });
     this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
     this.listen();
@@ -129,14 +148,16 @@ export class Room implements RoomContext {
         onMode: (mode) => this.shell.setMode(mode),
         onFocus: (text) => this.shell.setFocus(text),
         onPick: (hit) => {
-          if (hit && this.fallback.serving) void this.pointByRest(hit.position, hit.target);
+          if (hit && this.fallback.serving) void this.pointing.tell(hit.position, hit.target);
         },
       },
     );
+    this.company.world = this.world;
     this.learn(this.current);
     window.__holodeck = figuresOf({
       world: this.world,
       carrier: this.carrier,
+      plane: this.plane,
       fallback: this.fallback,
       roster: this.roster,
       scene: this.studio.scene,
@@ -182,22 +203,18 @@ export class Room implements RoomContext {
   }
 
   async lookAtCursor(userId: string): Promise<void> {
-    try {
-      const { cursors } = await this.api.cursors(this.sessionId);
-      const cursor = cursors.find((candidate) => candidate.user_id === userId);
-      if (cursor) this.world?.lookAt(cursor.position);
-      else this.toasts.show("They do not point at anything now.");
-    } catch (thrown) {
-      this.toasts.problem(thrown, "Their cursor could not be found.");
-    }
+    const position = await this.pointing.of(userId);
+    if (position) this.world?.lookAt(position);
   }
 
   leave(): void {
+    this.plane?.stop("left", true);
     this.carrier.stop();
   }
 
   dispose(): void {
     this.abort.abort();
+    this.plane?.stop(null, false);
     clearInterval(this.clock);
     this.fallback.stop();
     this.studio.dispose();
@@ -216,20 +233,21 @@ export class Room implements RoomContext {
     this.world?.become({ name: room.you.name, color: room.you.color, role: room.you.role });
     this.world?.tell();
     this.studio.entered();
+    this.plane?.entered(room);
   }
 
   private receive(message: ServerMessage): void {
-    if (this.studio.takes(message)) return;
+    if (this.plane?.receive(message) || this.studio.takes(message)) return;
     switch (message.type) {
       case "presence.frame":
         this.frames += 1;
-        this.take(message);
+        this.company.take(message);
         break;
       case "participant.changed":
         this.roleChanged(message.user_id, message.role);
         break;
       case "participant.removed":
-        this.told(this.roster.expel(message.user_id));
+        this.company.expel(message.user_id);
         break;
       case "session.changed":
         this.learn({ ...message.session, role: this.ownRole });
@@ -263,28 +281,6 @@ export class Room implements RoomContext {
     }
   }
 
-  private take(frame: PresenceFrame): void {
-    this.told(this.roster.apply(frame));
-  }
-
-  private told(changes: Changes): void {
-    const own = this.you?.peer_id;
-    const now = Date.now();
-    for (const { peer_id } of changes.left) this.world?.crowd.leave(peer_id);
-    for (const { peer_id } of changes.joined) {
-      const member = this.roster.members.get(peer_id);
-      if (member && peer_id !== own) this.world?.crowd.join(member);
-    }
-    for (const peerId of changes.renamed) this.world?.crowd.rename(peerId);
-    for (const peerId of changes.moved) {
-      const state = this.roster.members.get(peerId)?.state;
-      if (state && peerId !== own) this.world?.crowd.take(state, now);
-    }
-    if (changes.joined.length + changes.left.length + changes.renamed.length > 0) this.showPeople();
-    if (this.greeted) greet(this.toasts, changes, this.you?.user_id);
-    this.greeted = true;
-  }
-
   private roleChanged(userId: string, role: Role): void {
     const peers = this.roster.setRole(userId, role);
     for (const peerId of peers) this.world?.crowd.rename(peerId);
@@ -302,20 +298,17 @@ export class Room implements RoomContext {
 
   private connection(over: Over | null): void {
     const { state } = this.carrier;
-    const carried = state === "live" || state === "renewing";
-    this.studio.carried(carried);
+    const { carried } = this;
+    this.studio.carried(carried || (this.plane?.relay.open ?? false));
     if (carried || state === "over") this.fallback.stop();
     else this.fallback.start();
     this.second();
     if (over) this.ports.onOver(over);
   }
 
-  private async pointByRest(position: Vec3, target: string | null): Promise<void> {
-    try {
-      await this.api.updateCursor(this.sessionId, { position, target });
-    } catch (thrown) {
-      this.toasts.problem(thrown, "The others do not see where you point.");
-    }
+  /** By the WebSocket. */
+  private get carried(): boolean {
+    return this.carrier.state === "live" || this.carrier.state === "renewing";
   }
 
   // -- what comes from the person --

@@ -1,6 +1,7 @@
 /** A room's scene: joins the shared document to the carrier, to REST and to what is kept. */
 
 import { browserKeeping } from "../sync/browser";
+import { SUBMIT_EVERY_MS } from "../sync/delivery";
 import { SharedDoc } from "../sync/document";
 import { type Keeper, openKeeper } from "../sync/keeping";
 import type { Api } from "../wire/api";
@@ -16,6 +17,9 @@ export function openScene(sessionId: string, userId: string): Promise<Keeper> {
   return openKeeper(browserKeeping(), sceneIdOf(sessionId), userId);
 }
 
+/** The node gathers for a few milliseconds only. */
+const RELAY_SUBMIT_MS = 40;
+
 /** What a scene needs from the room. */
 export interface ScenePorts {
   api: Pick<Api, "document">;
@@ -28,8 +32,8 @@ export interface ScenePorts {
 /** The scene of the room, as a shared document that follows the carrier. */
 export class Scene {
   readonly document: SharedDoc;
-
   private readonly keeper: Keeper;
+  private submitEveryMs = SUBMIT_EVERY_MS;
 
   constructor(sessionId: string, { api, keeper, send, after }: ScenePorts) {
     this.keeper = keeper;
@@ -51,7 +55,14 @@ export class Scene {
 
   /** At every `room.state`: what was missed is read. */
   entered(): void {
-    this.document.connected();
+    this.document.connected(this.submitEveryMs);
+  }
+
+  /** The relay carries now, or does not any more: what was on its way is in doubt, and read on. */
+  relayed(open: boolean, carried: boolean): void {
+    this.submitEveryMs = open ? RELAY_SUBMIT_MS : SUBMIT_EVERY_MS;
+    if (open || carried) this.document.connected(this.submitEveryMs);
+    else this.document.disconnected();
   }
 
   /** After every change of the carrier's state. */

@@ -61,6 +61,11 @@ export class Studio {
     this.scene.carried(connected);
   }
 
+  /** The relay carries the document now, or does not any more: what was on its way may be lost. */
+  relayed(open: boolean, carried: boolean): void {
+    this.scene.relayed(open, carried);
+  }
+
   /** Whether a message was about the document; then nobody else has to look at it. */
   takes(message: ServerMessage): boolean {
     return this.scene.takes(message);

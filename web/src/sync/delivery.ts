@@ -56,6 +56,7 @@ export class Delivery {
   private submitAtMs = 0;
   private failures = 0;
   private count = 0;
+  private everyMs = SUBMIT_EVERY_MS;
 
   constructor(
     private readonly prefix: string,
@@ -63,7 +64,8 @@ export class Delivery {
   ) {}
 
   /** Entered the room, anew or again: what was on its way may be lost. */
-  connected(): void {
+  connected(everyMs = SUBMIT_EVERY_MS): void {
+    this.everyMs = everyMs;
     this.online = true;
     this.doubt = true;
     this.fetching = null;
@@ -89,7 +91,7 @@ export class Delivery {
       if (!facts.inFlight) return { kind: "cut" };
       const id = this.name("s");
       this.submitted = { id, expiresAtMs: now + this.patience(ANSWER_MS, this.failures) };
-      this.submitAtMs = now + SUBMIT_EVERY_MS;
+      this.submitAtMs = now + this.everyMs;
       return { kind: "submit", id };
     }
     const times = [fetchDue, submitDue, this.fetching?.expiresAtMs, this.submitted?.expiresAtMs];

@@ -145,9 +145,9 @@ export class SharedDoc extends Audience implements SceneDocument {
     this.opening.start(false);
   }
 
-  /** The page is in the room, again or for the first time. */
-  connected(): void {
-    this.delivery.connected();
+  /** A carrier is there, again, another, or the first; it takes submissions so fast. */
+  connected(submitEveryMs?: number): void {
+    this.delivery.connected(submitEveryMs);
     this.step();
   }
 
