@@ -188,15 +188,19 @@ class Transport:
                 return
             counted.packets_in += 1
             counted.bytes_in += len(data)
-            kind = stun.kind_of(data)
-            if kind is Kind.DTLS and address in self._at:
-                self._at[address].datagram(data, now)
-            elif kind is Kind.STUN:
-                self._check(data, address, now)
-            elif kind is Kind.RTP and address in self._at:
-                counted.rtp_dropped += 1
-            else:
-                counted.unknown_dropped += 1
+            self._take(data, address, now)
+
+    def _take(self, data: bytes, address: Address, now: float) -> None:
+        kind = stun.kind_of(data)
+        link = self._at.get(address)
+        if kind is Kind.DTLS and link is not None:
+            link.datagram(data, now)
+        elif kind is Kind.STUN:
+            self._check(data, address, now)
+        elif kind is Kind.RTP and link is not None:
+            self.counted.rtp_dropped += 1
+        else:
+            self.counted.unknown_dropped += 1
 
     def _check(self, data: bytes, address: Address, now: float) -> None:
         try:
