@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.node.peers import Page, Told, listening
+from media_node.transport import Transport
+from tests.node.peers import Page, Told, listening, own_address
 
 KEY = "ses_a peer.one"
 
@@ -62,3 +63,29 @@ async def test_a_peer_that_leaves_is_told_once(told: Told, page: Page) -> None:
     await node.close()
     assert told.of("closed") == ["left"]
     assert node.stats().links == 0
+
+
+async def test_both_families_share_a_port() -> None:
+    """`::` takes IPv4 as well, and the answer has a candidate for each; a page on either connects."""
+    told, page = Told(echo=True), Page()
+    node = await Transport.listen(
+        host="::", port=0, public_address=f"{own_address()}, fd00::1", events=told, capacity=9
+    )
+    answer = await page.connect(node, KEY)
+    assert answer.count("a=candidate:") == 2
+    await page.opened()
+    page.control.send("salut")
+    await page.until(lambda: page.got["control"] == ["salut"])
+    assert all(address[0].startswith("::ffff:") for address in node._at)
+    await page.close()
+    await node.close()
+
+
+async def test_a_port_that_is_taken_is_an_error_of_the_systems() -> None:
+    """The node does not start without its port."""
+    node = await listening(Told())
+    with pytest.raises(OSError, match="in use"):
+        await Transport.listen(
+            host=own_address(), port=node.port, public_address="192.0.2.1", events=Told(), capacity=1
+        )
+    await node.close()
