@@ -41,6 +41,8 @@ export default defineConfig({
         "src/peers/adaptation.ts",
         "src/peers/getstats.ts",
         "src/peers/quality.ts",
+        "src/peers/watch.ts",
+        "src/peers/ways.ts",
         "src/motion/**",
         "src/wire/client.ts",
         "src/identity/**",

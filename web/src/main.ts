@@ -5,6 +5,7 @@ import "@fontsource-variable/bricolage-grotesque/wght.css";
 import "./styles/base.css";
 import "./styles/lobby.css";
 import "./styles/room.css";
+import "./styles/network.css";
 import "./styles/edit.css";
 import { Keeping, type Profile } from "./identity/keeping";
 import { claim, tabId } from "./identity/locks";

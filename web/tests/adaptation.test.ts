@@ -83,6 +83,37 @@ describe("mesh or relay", () => {
     expect(changes(seen)).toBeLessThanOrEqual(1);
   });
 
+  it("tries ever more seldom where the mesh does not carry: on the relay nothing shows that it would not", () => {
+    const chooser = new Chooser();
+    let back = 0;
+    for (let n = 0; n < 3600; n += 1) {
+      const before = chooser.wanted;
+      const bars: Bars[] = before === "mesh" ? [1, 1, 1] : [];
+      chooser.look({ ...CALM, bars }, n * 1000);
+      if (before === "relay" && chooser.wanted === "mesh") back += 1;
+    }
+    expect(back).toBeGreaterThan(2);
+    expect(back).toBeLessThanOrEqual(11);
+  });
+
+  it("forgets that once the mesh held for long", () => {
+    const chooser = new Chooser();
+    const bad = (from: number): void => {
+      watch(chooser, () => ({ ...CALM, bars: [1, 1, 1] }), 10, from);
+      expect(chooser.wanted).toBe("relay");
+    };
+    const wait = (from: number): number => watch(chooser, () => CALM, 700, from).indexOf("mesh");
+    bad(0);
+    const first = wait(10);
+    bad(710);
+    expect(wait(720)).toBe(first);
+    bad(1420);
+    expect(chooser.wanted).toBe("relay");
+    watch(chooser, () => CALM, first + 5, 1430);
+    bad(1430 + first + 5);
+    expect(wait(1440 + first + 5)).toBeGreaterThan(first * 1.5);
+  });
+
   it("lingers wherever a rule asks: coming back is never easier than going", () => {
     for (const pages of [1, 2, 3, 5, 7, 9]) {
       for (const uplinkKbps of [null, 10, 100, 200, 400]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Gaps, linkStats, NO_STATS, Pings, ratePerS, type Stat } from "../src/peers/getstats";
+import { Gaps, linkStats, NO_STATS, Pings, RoundTrips, ratePerS, type Stat } from "../src/peers/getstats";
 
 const TRANSPORT: Stat = { id: "T", type: "transport", selectedCandidatePairId: "P" };
 const PAIR: Stat = {
@@ -10,6 +10,7 @@ const PAIR: Stat = {
   localCandidateId: "L",
   remoteCandidateId: "R",
   currentRoundTripTime: 0.042,
+  responsesReceived: 7,
   availableOutgoingBitrate: 300_000,
   bytesSent: 1200,
   bytesReceived: 3400,
@@ -43,6 +44,7 @@ describe("what getStats says", () => {
         path: "direct",
         protocol: "UDP",
         rttMs: 42,
+        checks: 7,
         availableKbps: null,
         bytesSent: 1200,
         bytesReceived: 3400,
@@ -92,6 +94,17 @@ describe("rates", () => {
     expect(ratePerS(1000, 3000, 2000)).toBe(1000);
     expect(ratePerS(1000, 500, 1000)).toBe(500);
     expect(ratePerS(0, 100, 0)).toBe(0);
+  });
+});
+
+describe("round trips", () => {
+  it("have a jitter that follows their differences, slowly", () => {
+    const trips = new RoundTrips();
+    for (let n = 0; n < 400; n += 1) trips.add(n % 2 ? 30 : 50);
+    expect(trips.jitterMs).toBeCloseTo(20);
+    for (let n = 0; n < 100; n += 1) trips.add(40);
+    expect(trips.jitterMs).toBeLessThan(1);
+    expect(trips.rttMs).toBe(40);
   });
 });
 

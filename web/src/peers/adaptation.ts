@@ -81,6 +81,10 @@ export const RULES: readonly Rule[] = [
 
 /** Nothing asked for the relay for so long: back to the mesh. */
 export const BACK_MS = 30_000;
+/** Who had to leave the mesh again waits twice as long the next time, up to this; */
+export const BACK_LONGEST_MS = 16 * BACK_MS;
+/** unless the mesh had held for so long. On the relay nothing measures the mesh, so only trying tells. */
+export const HELD_MS = 600_000;
 
 /** What a page wants, over time. */
 export class Chooser {
@@ -89,6 +93,8 @@ export class Chooser {
   reason: RelayReason | null = null;
   private readonly since = new Map<Rule, number>();
   private quietSinceMs: number | null = null;
+  private backMs = BACK_MS;
+  private backAtMs: number | null = null;
 
   /** Looks again; what is wanted now. */
   look(now: Conditions, nowMs: number): Wanted {
@@ -100,19 +106,26 @@ export class Chooser {
       (rule) => nowMs - (this.since.get(rule) ?? Number.POSITIVE_INFINITY) >= rule.afterMs,
     );
     if (this.wanted === "mesh") {
-      if (held) this.choose("relay", held.reason);
+      if (held) this.leave(held.reason, nowMs);
       return this.wanted;
     }
     if (held || RULES.some((rule) => rule.lingers(now))) this.quietSinceMs = null;
     else this.quietSinceMs ??= nowMs;
-    if (this.quietSinceMs !== null && nowMs - this.quietSinceMs >= BACK_MS) this.choose("mesh", null);
+    if (this.quietSinceMs !== null && nowMs - this.quietSinceMs >= this.backMs) {
+      this.wanted = "mesh";
+      this.reason = null;
+      this.backAtMs = nowMs;
+    }
     return this.wanted;
   }
 
-  private choose(wanted: Wanted, reason: RelayReason | null): void {
-    this.wanted = wanted;
+  private leave(reason: RelayReason, nowMs: number): void {
+    const soon = this.backAtMs !== null && nowMs - this.backAtMs < HELD_MS;
+    this.backMs = soon ? Math.min(BACK_LONGEST_MS, this.backMs * 2) : BACK_MS;
+    this.wanted = "relay";
     this.reason = reason;
     this.quietSinceMs = null;
+    this.since.clear();
   }
 }
 

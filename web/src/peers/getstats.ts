@@ -2,9 +2,10 @@
  * What a page can know of a peer connection: a pure reduction of `RTCPeerConnection.getStats()` (W3C webrtc-stats), of
  * the control channel's pings, and of the gaps in what the presence channel brought. Time is an argument.
  *
- * getStats has no loss and no jitter of data channels: SCTP keeps them to itself. So jitter is that of round trips of
- * ping and pong, estimated as RFC 3550 section 6.4.1 does for arrivals, and loss is what is missing between the counters
- * of states that came by a channel that sends nothing again.
+ * getStats has no loss and no jitter of data channels: SCTP keeps them to itself. Jitter is that of round trips,
+ * estimated as RFC 3550 section 6.4.1 does for arrivals: of ICE's connectivity checks, which the browser answers beside
+ * the page, or else of ping and pong, which also wait for a page that is busy drawing. Loss is what is missing between
+ * the counters of states that came by a channel that sends nothing again.
  */
 
 import type { LinkPath } from "../wire/generated";
@@ -21,6 +22,7 @@ export interface Stat {
   readonly nominated?: boolean;
   readonly selected?: boolean;
   readonly currentRoundTripTime?: number;
+  readonly responsesReceived?: number;
   readonly availableOutgoingBitrate?: number;
   readonly bytesSent?: number;
   readonly bytesReceived?: number;
@@ -35,7 +37,9 @@ export interface LinkStats {
   readonly path: LinkPath;
   /** As a person reads it: "UDP", "TCP", "TLS"; null while there is no pair. */
   readonly protocol: string | null;
+  /** Of the newest connectivity check; `checks` tells whether it is another one than before. */
   readonly rttMs: number | null;
+  readonly checks: number;
   /** Null where there is no media to estimate it by: what Chromium says then is where it would start. */
   readonly availableKbps: number | null;
   /** On the wire's payload, of everything. */
@@ -50,6 +54,7 @@ export const NO_STATS: LinkStats = {
   path: "none",
   protocol: null,
   rttMs: null,
+  checks: 0,
   availableKbps: null,
   bytesSent: 0,
   bytesReceived: 0,
@@ -76,6 +81,7 @@ export function linkStats(report: Iterable<Stat>, node = false): LinkStats {
     path: relayed ? "turn" : node ? "node" : "direct",
     protocol: (relayed?.relayProtocol ?? local?.protocol)?.toUpperCase() ?? null,
     rttMs: scaled(pair.currentRoundTripTime, 1000),
+    checks: pair.responsesReceived ?? 0,
     availableKbps: media ? scaled(pair.availableOutgoingBitrate, 0.001) : null,
     bytesSent: pair.bytesSent ?? 0,
     bytesReceived: pair.bytesReceived ?? 0,
@@ -108,10 +114,22 @@ export function ratePerS(before: number, after: number, elapsedMs: number): numb
   return ((after >= before ? after - before : after) * 1000) / elapsedMs;
 }
 
-/** Round trips of pings on a control channel. */
-export class Pings {
+/** Round trips as they are measured, and how much they differ. */
+export class RoundTrips {
   rttMs: number | null = null;
   jitterMs: number | null = null;
+
+  add(ms: number): void {
+    if (this.rttMs !== null) {
+      const difference = Math.abs(ms - this.rttMs);
+      this.jitterMs = this.jitterMs === null ? difference : this.jitterMs + (difference - this.jitterMs) / 16;
+    }
+    this.rttMs = ms;
+  }
+}
+
+/** Round trips of pings on a control channel. */
+export class Pings extends RoundTrips {
   private next = 0;
   private readonly waiting = new Map<string, number>();
 
@@ -129,12 +147,7 @@ export class Pings {
     const sentMs = this.waiting.get(id);
     if (sentMs === undefined) return;
     this.waiting.delete(id);
-    const rtt = Math.max(0, nowMs - sentMs);
-    if (this.rttMs !== null) {
-      const difference = Math.abs(rtt - this.rttMs);
-      this.jitterMs = this.jitterMs === null ? difference : this.jitterMs + (difference - this.jitterMs) / 16;
-    }
-    this.rttMs = rtt;
+    this.add(Math.max(0, nowMs - sentMs));
   }
 }
 

@@ -8,7 +8,7 @@
 
 import { LIMITS, type LinkPath, type Signal } from "../wire/generated";
 import { parse } from "./decode";
-import { Gaps, type LinkStats, linkStats, NO_STATS, Pings, ratePerS } from "./getstats";
+import { Gaps, type LinkStats, linkStats, NO_STATS, Pings, RoundTrips, ratePerS } from "./getstats";
 import { Negotiator } from "./negotiator";
 import type { ChannelLike, ConnectionLike, RtcPorts } from "./ports";
 import type { LinkView } from "./types";
@@ -59,6 +59,7 @@ export class Link {
   private readonly presence: ChannelLike;
   private readonly control: ChannelLike;
   private readonly pings = new Pings();
+  private readonly checks = new RoundTrips();
   private over = false;
   private everOpen = false;
   private downSinceMs: number;
@@ -103,13 +104,13 @@ export class Link {
   }
 
   get view(): LinkView {
-    const { open, pings, stats, gaps, kbps } = this;
+    const { open, pings, checks, stats, gaps, kbps } = this;
     return {
       peerId: this.peerId,
       path: this.path,
       open,
       rttMs: stats.rttMs ?? pings.rttMs,
-      jitterMs: pings.jitterMs,
+      jitterMs: stats.rttMs === null ? pings.jitterMs : checks.jitterMs,
       lossShare: gaps.lossShare,
       availableKbps: stats.availableKbps,
       protocol: stats.protocol,
@@ -253,6 +254,7 @@ export class Link {
         received: kbps(last.bytesReceived, stats.bytesReceived),
       };
       this.measuredAtMs = now;
+      if (stats.rttMs !== null && stats.checks !== last.checks) this.checks.add(stats.rttMs);
       this.stats = stats;
       if (this.path !== before) this.events.changed(this);
     } catch {

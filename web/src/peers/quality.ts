@@ -8,7 +8,7 @@
  * Where the steps come from. Round trips are twice ITU-T G.114's one-way times: at most 150 ms is "essentially transparent",
  * 400 ms is never to be exceeded, and its section on highly interactive tasks asks for less than 100; we ask half of that for
  * four bars. Jitter: ITU-T Y.1541 bounds the variation in its interactive classes by 50 ms (also one tick of ours); four bars
- * are below half a tick, two are two ticks. Loss: ITU-T G.1010 takes 3% for conversation and below 1% as good; at 10% a state
+ * are below half a tick, two are two ticks. Loss: ITU-T G.1010 takes 3% for conversation and 1% with video; at 10% a state
  * in ten is one tick late, which interpolation still hides, beyond it motion visibly stutters. Bandwidth is our own need:
  * poses at 20 Hz to one peer are about 40 kbit/s.
  */
@@ -173,6 +173,11 @@ export class Gauges {
 
 /** A page's own bars: the middle of its connections' (one bad link is not a bad network); null without any. */
 export function overall(bars: readonly (Bars | null)[]): Bars | null {
-  const known = bars.filter((value): value is Bars => value !== null).sort((a, b) => a - b);
+  return median(bars);
+}
+
+/** The middle of what is known, the smaller one of two. */
+export function median<T extends number>(values: readonly (T | null)[]): T | null {
+  const known = values.filter((value): value is T => value !== null).sort((a, b) => a - b);
   return known[Math.floor((known.length - 1) / 2)] ?? null;
 }

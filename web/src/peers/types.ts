@@ -42,6 +42,8 @@ export interface PlaneView {
   sendHz: number;
   /** States that came by channels, a second, over the last seconds. */
   receivedHz: number;
+  /** Bytes that wait to be sent on the presence channels, in all. */
+  waitingBytes?: number;
 }
 
 /** What adaptation asks for; left out: as it was. */

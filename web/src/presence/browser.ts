@@ -11,6 +11,25 @@ export function socketAddress(url: string, page: string): string {
   return address.href;
 }
 
+/** What the page's WebSockets carried so far: characters, which are bytes where all is ASCII. */
+export class Traffic {
+  sentBytes = 0;
+  receivedBytes = 0;
+
+  /** The same socket, counted. */
+  count(socket: WebSocket): WebSocket {
+    const send = socket.send.bind(socket);
+    socket.send = (data) => {
+      if (typeof data === "string") this.sentBytes += data.length;
+      send(data);
+    };
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") this.receivedBytes += data.length;
+    });
+    return socket;
+  }
+}
+
 export class Timers {
   private readonly calls = new Map<number, () => void>();
   private readonly worker: Worker | null;
@@ -56,12 +75,13 @@ export function browserPorts(
   tabId: string,
   join: () => JoinBody,
   timers: Timers,
+  traffic: Traffic,
 ): Ports {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     after: (ms, call) => timers.after(ms, call),
-    socket: (url) => new WebSocket(socketAddress(url, location.href)) as SocketLike,
+    socket: (url) => traffic.count(new WebSocket(socketAddress(url, location.href))) as SocketLike,
     ticket: () => api.ticket({ session_id: sessionId, tab_id: tabId }),
     join: () => api.join(sessionId, join()),
   };

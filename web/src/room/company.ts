@@ -2,8 +2,9 @@
 
 import type { Changes, Roster } from "../presence/roster";
 import { greet } from "../ui/greeting";
+import { aRole } from "../ui/person";
 import type { Toasts } from "../ui/toasts";
-import type { Peer, PeerState, PresenceFrame } from "../wire/generated";
+import type { Peer, PeerState, PresenceFrame, Role } from "../wire/generated";
 import type { World } from "./world";
 
 export class Company {
@@ -37,6 +38,17 @@ export class Company {
 
   expel(userId: string): void {
     this.told(this.roster.expel(userId));
+  }
+
+  /** Somebody has another role, this page's person too. */
+  roleChanged(userId: string, role: Role): void {
+    for (const peerId of this.roster.setRole(userId, role)) this.world?.crowd.rename(peerId);
+    if (userId === this.you()?.user_id) {
+      this.toasts.show(`You are ${aRole(role)} now`, { tone: "good" });
+      return;
+    }
+    const name = [...this.roster.members.values()].find(({ peer }) => peer.user_id === userId)?.peer.name;
+    if (name) this.toasts.show(`${name} is ${aRole(role)} now`);
   }
 
   private told(changes: Changes): void {

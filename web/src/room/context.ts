@@ -4,12 +4,14 @@ import type { Roster } from "../presence/roster";
 import type { Toasts } from "../ui/toasts";
 import type { Api } from "../wire/api";
 import type { Peer, Role, Session } from "../wire/generated";
+import type { Connection } from "./connection";
 
 export interface RoomContext {
   readonly api: Api;
   readonly toasts: Toasts;
   readonly sessionId: string;
   readonly roster: Roster;
+  readonly connection: Connection;
   session(): Session;
   /** A newer version of the session is known. */
   learn(session: Session): void;

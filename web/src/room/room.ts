@@ -2,14 +2,13 @@
 
 import type { Profile } from "../identity/keeping";
 import type { Plane } from "../peers/plane";
-import { browserPorts, Timers } from "../presence/browser";
+import { browserPorts, Timers, Traffic } from "../presence/browser";
 import { Carrier, type Over } from "../presence/carrier";
 import { Roster } from "../presence/roster";
 import type { Keeper } from "../sync/keeping";
-import { askHowToLeave } from "../ui/leaving";
+import { leaves } from "../ui/leaving";
 import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
-import { aRole } from "../ui/person";
 import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
@@ -17,6 +16,7 @@ import type { Toasts } from "../ui/toasts";
 import type { Api } from "../wire/api";
 import type { JoinResult, Peer, Role, RoomState, ServerMessage, Session } from "../wire/generated";
 import { Company } from "./company";
+import { Connection } from "./connection";
 import type { RoomContext } from "./context";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
@@ -52,10 +52,12 @@ export class Room implements RoomContext {
   readonly toasts: Toasts;
   /** Null where the browser has no WebRTC. */
   readonly plane: Plane | null;
+  readonly connection: Connection;
   private readonly carrier: Carrier;
   private readonly company: Company;
   private readonly studio: Studio;
   private readonly timers = new Timers();
+  private readonly traffic = new Traffic();
   private readonly place: Place;
   private readonly pointing: Pointing;
   private readonly shell: Shell;
@@ -81,30 +83,38 @@ export class Room implements RoomContext {
     this.pointing = new Pointing(this.api, this.sessionId, this.toasts);
     this.place = new Place(sessionStorage, this.sessionId);
     this.preferences = loadPreferences(localStorage, matchMedia("(prefers-reduced-motion: reduce)").matches);
+    this.connection = new Connection({
+      roster: this.roster,
+      tabId: ports.tabId,
+      me: () => this.you,
+      ground: () => (this.carried ? "websocket" : this.fallback.serving ? "rest" : "none"),
+      socketRttMs: () => this.carrier.rttMs,
+      traffic: this.traffic,
+      fps: () => this.world?.rate.fps ?? null,
+      report: (report) => this.api.reportQuality(this.sessionId, report),
+      onSwitch: ({ text, better }) => (better ? this.shell.announce(text) : this.toasts.show(text)),
+    });
+    this.connection.prefer(this.preferences);
     this.people = new PeoplePanel(this);
     const members = (cursor: string | null) => this.api.participants(this.sessionId, cursor);
     this.names = new Names(this.roster, members, () => this.studio.refresh());
     this.panel = roomPanel(this, this.people);
     this.shell = this.makeShell();
     this.element = this.shell.element;
-    this.company = new Company(
-      this.roster,
-      this.toasts,
-      () => this.you,
-      ({ left }) => {
-        this.plane?.peersChanged(left);
-        this.showPeople();
-      },
-    );
+    const { roster, toasts } = this;
+    this.company = new Company(roster, toasts, this.me.bind(this), ({ left }) => {
+      this.plane?.peersChanged(left);
+      this.showPeople();
+    });
     this.fallback = new Fallback(this.api, this.sessionId, (list) => {
       const { frame, states } = frameOf(list);
       this.company.take(frame);
       this.company.glimpse(states);
     });
     const join = { ...(ports.invite ? { invite: ports.invite } : {}), ...ports.profile };
-    const world = browserPorts(this.api, this.sessionId, ports.tabId, () => join, this.timers);
+    const world = browserPorts(this.api, this.sessionId, ports.tabId, () => join, this.timers, this.traffic);
     this.carrier = new Carrier(world, Date.now(), {
-      onState: (_, over) => this.connection(over),
+      onState: (_, over) => this.socketChanged(over),
       onEntered: (room) => this.entered(room),
       onMessage: (message) => this.receive(message),
     });
@@ -127,6 +137,7 @@ export class Room implements RoomContext {
       onMessage: (message) => void this.studio.takes(message),
       onRelay: (open) => this.studio.relayed(open, this.carried),
     });
+    if (this.plane) this.connection.use(this.plane);
     this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
     this.listen();
   }
@@ -217,6 +228,7 @@ export class Room implements RoomContext {
     this.plane?.stop(null, false);
     clearInterval(this.clock);
     this.fallback.stop();
+    this.connection.dispose();
     this.studio.dispose();
     this.timers.dispose();
     this.world?.dispose();
@@ -241,6 +253,7 @@ export class Room implements RoomContext {
     switch (message.type) {
       case "presence.frame":
         this.frames += 1;
+        this.connection.heardStates(message.states?.length ?? 0);
         this.company.take(message);
         break;
       case "participant.changed":
@@ -253,12 +266,7 @@ export class Room implements RoomContext {
         this.learn({ ...message.session, role: this.ownRole });
         break;
       case "error":
-        if (message.code !== "rate.limited") {
-          this.toasts.show(message.message, {
-            tone: "bad",
-            detail: `${message.code} · ${message.correlation_id}`,
-          });
-        }
+        this.toasts.refused(message);
         break;
       case "room.state":
       case "pong":
@@ -282,25 +290,19 @@ export class Room implements RoomContext {
   }
 
   private roleChanged(userId: string, role: Role): void {
-    const peers = this.roster.setRole(userId, role);
-    for (const peerId of peers) this.world?.crowd.rename(peerId);
+    this.company.roleChanged(userId, role);
     if (userId === this.you?.user_id) {
       this.ownRole = role;
-      this.toasts.show(`You are ${aRole(role)} now`, { tone: "good" });
       if (this.panel.open) this.panel.show(this.panel.open);
-    } else {
-      const name = [...this.roster.members.values()].find(({ peer }) => peer.user_id === userId)?.peer.name;
-      if (name) this.toasts.show(`${name} is ${aRole(role)} now`);
     }
     this.people.render();
     this.studio.refresh();
   }
 
-  private connection(over: Over | null): void {
-    const { state } = this.carrier;
-    const { carried } = this;
+  private socketChanged(over: Over | null): void {
+    const { carried, carrier } = this;
     this.studio.carried(carried || (this.plane?.relay.open ?? false));
-    if (carried || state === "over") this.fallback.stop();
+    if (carried || carrier.state === "over") this.fallback.stop();
     else this.fallback.start();
     this.second();
     if (over) this.ports.onOver(over);
@@ -317,6 +319,8 @@ export class Room implements RoomContext {
     return new Shell({
       panel: this.panel,
       toasts: this.toasts.element,
+      details: this.connection.details,
+      onConnection: () => this.panel.toggle("network"),
       onMode: () => this.world?.toggleMode(),
       onPreferences: () => this.openPreferences(),
       onShortcuts: openShortcuts,
@@ -334,22 +338,15 @@ export class Room implements RoomContext {
     openPreferences(this.preferences, localStorage, (preferences) => {
       this.preferences = preferences;
       this.world?.prefer(preferences);
+      this.connection.prefer(preferences);
       document.documentElement.classList.toggle("reduced-motion", preferences.reducedMotion);
       this.second();
     });
   }
 
   private async askToLeave(): Promise<void> {
-    const answer = await askHowToLeave(this.ownRole);
-    if (!answer) return;
-    if (answer === "giveup") {
-      try {
-        await this.api.leave(this.sessionId);
-      } catch (thrown) {
-        return this.toasts.problem(thrown, "You are still a member.");
-      }
-    }
-    this.leave();
+    const giveUp = (): Promise<unknown> => this.api.leave(this.sessionId);
+    if (await leaves(this.ownRole, giveUp, this.toasts)) this.leave();
   }
 
   private listen(): void {
@@ -369,6 +366,7 @@ export class Room implements RoomContext {
       f: () => this.world?.selectFocus(),
       p: () => this.panel.toggle("people"),
       i: () => this.panel.toggle("invite"),
+      c: () => this.panel.toggle("network"),
       ",": () => this.openPreferences(),
       Escape: () => (this.panel.open ? this.panel.close() : this.world?.select(null)),
     });
@@ -377,15 +375,15 @@ export class Room implements RoomContext {
   // -- what is shown --
 
   private second(): void {
-    const { state, failures, retryAtMs, rttMs } = this.carrier;
+    const { state, failures, retryAtMs } = this.carrier;
+    const now = Date.now();
     this.shell.setConnection({
       state,
       failures,
-      rttMs,
-      carrier: this.fallback.serving ? "REST" : "WebSocket",
-      retryInMs: Math.max(0, retryAtMs - Date.now()),
+      standing: this.connection.look(now),
+      retryInMs: Math.max(0, retryAtMs - now),
     });
-    if (this.panel.open === "people") this.people.render();
+    this.panel.live(now);
     this.shell.setFigures(
       this.preferences.figures && window.__holodeck ? figuresText(window.__holodeck) : null,
     );

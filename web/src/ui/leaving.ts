@@ -2,8 +2,9 @@
 
 import type { Role } from "../wire/generated";
 import { ask } from "./dialog";
+import type { Toasts } from "./toasts";
 
-export function askHowToLeave(role: Role): Promise<"giveup" | "out" | null> {
+function askHowToLeave(role: Role): Promise<"giveup" | "out" | null> {
   const owner = role === "owner";
   const text = owner
     ? "Step out and the room stays yours. Give it up and the next in line owns it; where nobody is left, it ends."
@@ -12,4 +13,17 @@ export function askHowToLeave(role: Role): Promise<"giveup" | "out" | null> {
     { value: "giveup", label: owner ? "Give it up" : "Give up my seat", danger: true },
     { value: "out", label: "Step out" },
   ]);
+}
+
+/** Asks, and gives up the seat where that was the answer; whether to leave now. */
+export async function leaves(role: Role, giveUp: () => Promise<unknown>, toasts: Toasts): Promise<boolean> {
+  const answer = await askHowToLeave(role);
+  if (answer !== "giveup") return answer === "out";
+  try {
+    await giveUp();
+    return true;
+  } catch (thrown) {
+    toasts.problem(thrown, "You are still a member.");
+    return false;
+  }
 }

@@ -10,6 +10,8 @@ export interface Page {
   element: HTMLElement;
   /** Called when it is shown. */
   refresh(): Promise<void>;
+  /** Called while it is shown, from time to time. */
+  live?(nowMs: number): void;
 }
 
 export class Panel {
@@ -86,6 +88,11 @@ export class Panel {
     const tabbed = activeElement?.getAttribute("role") === "tab" || activeElement === document.body;
     if (tabbed || !this.element.contains(activeElement)) this.tabs.get(name)?.focus({ preventScroll: true });
     this.onToggle(name);
+  }
+
+  /** Lets the page that is shown follow. */
+  live(nowMs: number): void {
+    this.pages.find(({ name }) => name === this.open)?.live?.(nowMs);
   }
 
   close(): void {

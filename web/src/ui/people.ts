@@ -2,8 +2,10 @@
 
 import { may, type RoomContext } from "../room/context";
 import type { Activity, Participant, Role } from "../wire/generated";
+import { BarsIcon, barsText } from "./bars";
 import { ask } from "./dialog";
 import { button, fill, h } from "./dom";
+import { rowLines, standingLines } from "./figures";
 import { icon } from "./icons";
 import { disc, ROLE_TEXT } from "./person";
 
@@ -24,6 +26,7 @@ export class PeoplePanel {
   readonly element = h("div", { class: "panel-page", testid: "people-panel" });
   private members: Participant[] = [];
   private shown = "";
+  private bars = new Map<string, { icon: BarsIcon; button: HTMLButtonElement; name: string }>();
 
   constructor(private readonly room: RoomContext) {}
 
@@ -49,8 +52,12 @@ export class PeoplePanel {
   render(): void {
     const rows = this.rows();
     const key = JSON.stringify([rows, this.room.role()]);
-    if (key === this.shown || (this.keepFocus() && this.element.contains(document.activeElement))) return;
+    if (key === this.shown || (this.keepFocus() && this.element.contains(document.activeElement))) {
+      this.rate();
+      return;
+    }
     this.shown = key;
+    this.bars.clear();
     const here = rows.filter((row) => row.online);
     const away = rows.filter((row) => !row.online);
     fill(
@@ -60,6 +67,37 @@ export class PeoplePanel {
       away.length > 0 ? h("h3", {}, `Not here now · ${away.length}`) : null,
       away.length > 0 ? h("ul", { class: "people" }, ...away.map((row) => this.item(row))) : null,
     );
+    this.rate();
+  }
+
+  /** Bars change where they are: nothing else moves for them. */
+  private rate(): void {
+    const { connection } = this.room;
+    const mine = this.room.me()?.user_id;
+    for (const [userId, { icon, button, name }] of this.bars) {
+      const bars = (userId === mine ? connection.standing()?.bars : connection.of(userId)?.bars) ?? null;
+      icon.show(bars);
+      const label = `Connection of ${name}: ${barsText(bars)}`;
+      if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+    }
+  }
+
+  private barsOf(row: Row): HTMLElement {
+    const { connection } = this.room;
+    const icon = new BarsIcon();
+    const made = h(
+      "button",
+      { class: "bars-button", testid: "person-bars", attrs: { type: "button" } },
+      icon.element,
+    );
+    connection.details.attach(made, () => {
+      const standing = connection.standing();
+      if (row.userId === this.room.me()?.user_id) return standing ? standingLines("You", standing) : [];
+      const link = connection.of(row.userId);
+      return link ? rowLines(row.name, standing?.carrier ?? null, link) : [];
+    });
+    this.bars.set(row.userId, { icon, button: made, name: row.name });
+    return made;
   }
 
   /** An open choice of roles is not pulled away from under a hand. */
@@ -119,7 +157,12 @@ export class PeoplePanel {
           ? this.roleChoice(row, `${quiet}${pages}`)
           : h("span", { testid: "person-role" }, words),
       ),
-      h("div", { class: "person-actions" }, ...(mine ? [] : this.actions(row))),
+      h(
+        "div",
+        { class: "person-actions" },
+        ...(mine ? [] : this.actions(row)),
+        row.online ? this.barsOf(row) : null,
+      ),
     );
   }
 

@@ -10,12 +10,27 @@ export interface Preferences {
   labels: boolean;
   reducedMotion: boolean;
   figures: boolean;
+  /** Peer connections through TURN and the media node only: nobody learns this page's network address. */
+  hideAddress: boolean;
+  realtime: Realtime;
 }
+
+/** Whether there are peer connections at all. */
+export type Realtime = "auto" | "websocket";
+
+type Flag = "labels" | "reducedMotion" | "figures" | "hideAddress";
 
 const KEY = "holodeck.preferences";
 
 export function loadPreferences(shelf: Shelf, prefersReduced: boolean): Preferences {
-  const start: Preferences = { quality: "auto", labels: true, reducedMotion: prefersReduced, figures: false };
+  const start: Preferences = {
+    quality: "auto",
+    labels: true,
+    reducedMotion: prefersReduced,
+    figures: false,
+    hideAddress: false,
+    realtime: "auto",
+  };
   return { ...start, ...read<Partial<Preferences>>(shelf, KEY) };
 }
 
@@ -45,7 +60,21 @@ export function openPreferences(
     current.quality = quality.value as Quality;
     changed();
   });
-  const flag = (key: "labels" | "reducedMotion" | "figures", text: string): HTMLElement => {
+  const realtime = h(
+    "select",
+    { testid: "realtime-select" },
+    ...(
+      [
+        ["auto", "Automatic"],
+        ["websocket", "WebSocket only"],
+      ] as const
+    ).map(([value, text]) => h("option", { attrs: { value, selected: value === now.realtime } }, text)),
+  );
+  realtime.addEventListener("change", () => {
+    current.realtime = realtime.value as Realtime;
+    changed();
+  });
+  const flag = (key: Flag, text: string): HTMLElement => {
     const box = h("input", {
       testid: `pref-${key}`,
       attrs: { type: "checkbox", role: "switch", checked: now[key] },
@@ -66,6 +95,8 @@ export function openPreferences(
         flag("labels", "Name plates"),
         flag("reducedMotion", "Reduce motion"),
         flag("figures", "Show live figures"),
+        field("Realtime", realtime, "Automatic connects pages directly where it can."),
+        flag("hideAddress", "Hide my network address (relay only)"),
       ),
     ],
     "preferences",

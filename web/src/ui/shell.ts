@@ -1,8 +1,12 @@
 /** What frames a room: the bar above, the stage, the hands' controls below, the banner, the panel. */
 
+import type { Standing } from "../peers/watch";
 import type { State } from "../presence/states";
 import type { Mode } from "../scene/view";
-import { button, fill, h } from "./dom";
+import { BarsIcon, barsText } from "./bars";
+import type { Details } from "./details";
+import { button, type Child, fill, h } from "./dom";
+import { msText, standingLines } from "./figures";
 import { type IconName, icon, mark } from "./icons";
 import { joystick } from "./joystick";
 import type { Panel } from "./panel";
@@ -11,18 +15,19 @@ import { disc } from "./person";
 export interface ShellPorts {
   panel: Panel;
   toasts: HTMLElement;
+  details: Details;
   onMode(): void;
   onPreferences(): void;
   onShortcuts(): void;
   onLeave(): void;
   onRetry(): void;
+  onConnection(): void;
   onJoystick(right: number, forward: number): void;
 }
 
 export interface ConnectionView {
   state: State;
-  carrier: string;
-  rttMs: number | null;
+  standing: Standing;
   retryInMs: number;
   failures: number;
 }
@@ -49,7 +54,13 @@ export class Shell {
     },
   });
   private readonly title = h("h1", { class: "room-title", testid: "room-name" });
-  private readonly chip = h("span", { class: "chip", testid: "connection" });
+  private readonly chip = h("button", { class: "chip", testid: "connection", attrs: { type: "button" } });
+  private readonly chipBars = new BarsIcon();
+  private readonly chipWords = h("span", { class: "chip-words wide-only" });
+  private readonly chipShort = h("span", { class: "chip-words narrow-only" });
+  private readonly chipRtt = h("span", { class: "chip-rtt wide-only" });
+  private readonly said = h("p", { class: "sr-only", testid: "announced", attrs: { role: "status" } });
+  private standing: Standing | null = null;
   private readonly faces = h("span", { class: "faces" });
   private readonly count = h("span", { class: "count", testid: "people-count" });
   private readonly mode = h("button", { class: "button mode", testid: "mode", attrs: { type: "button" } });
@@ -68,7 +79,6 @@ export class Shell {
   /** Where the hands' controls are. */
   readonly below = h("div", { class: "below" });
   private readonly openers = new Map<string, HTMLButtonElement>();
-  private chipText = "";
 
   constructor(private readonly ports: ShellPorts) {
     this.mode.addEventListener("click", () => ports.onMode());
@@ -92,6 +102,8 @@ export class Shell {
       this.below,
       ports.toasts,
       this.figures,
+      this.said,
+      ports.details.element,
     );
     ports.panel.onToggle = (open) => {
       this.element.classList.toggle("with-panel", open !== null);
@@ -135,22 +147,33 @@ export class Shell {
   }
 
   setConnection(view: ConnectionView): void {
-    const { state, carrier, rttMs } = view;
+    const { state, standing } = view;
     const live = state === "live" || state === "renewing";
-    const words = live && rttMs !== null ? `Live · ${Math.round(rttMs)} ms · ${carrier}` : STATE_TEXT[state];
-    if (words !== this.chipText) {
-      this.chipText = words;
-      this.chip.className = `chip ${live ? "good" : state === "connecting" || state === "idle" ? "" : "bad"}`;
-      const [first, ...rest] = words.split(` · ${carrier}`);
-      const more = rest.length > 0 ? h("span", { class: "wide-only" }, ` · ${carrier}`) : null;
-      fill(this.chip, h("i", { attrs: { "aria-hidden": "true" } }), h("span", {}, first ?? "", more));
-    }
+    this.standing = standing;
+    const bars = live ? standing.bars : state === "connecting" || state === "idle" ? null : 0;
+    const words = live ? standing.text : STATE_TEXT[state];
+    const rtt = live && standing.rttMs !== null ? ` · ${msText(standing.rttMs)}` : "";
+    this.chipBars.show(bars);
+    put(this.chipWords, words);
+    put(this.chipShort, live ? standing.short : words);
+    put(this.chipRtt, rtt);
+    const label = `Connection: ${words}. ${barsText(bars)}`;
+    if (this.chip.getAttribute("aria-label") !== label) this.chip.setAttribute("aria-label", label);
     const lost = state === "waiting" || state === "offline" || (state === "connecting" && view.failures > 0);
     this.banner.hidden = !lost;
     if (lost) this.bannerText.textContent = bannerText(view);
   }
 
+  /** Read out, not shown. */
+  announce(text: string): void {
+    this.said.textContent = text;
+  }
+
   private left(): HTMLElement {
+    fill(this.chip, this.chipBars.element, this.chipWords, this.chipShort, this.chipRtt);
+    this.chip.addEventListener("click", () => this.ports.onConnection());
+    const lines = (): Child[] => (this.standing ? standingLines("Your connection", this.standing) : []);
+    this.ports.details.attach(this.chip, lines, false);
     return h(
       "div",
       { class: "bar-left glass" },
@@ -203,6 +226,10 @@ export class Shell {
     const attrs = { "aria-label": label, title: label };
     return button(icon(name, 19), onClick, { class: `glass ${more}`, testid, attrs });
   }
+}
+
+function put(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function bannerText({ state, retryInMs }: ConnectionView): string {

@@ -16,6 +16,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Click or F", "Select what you point at, or look at"],
   ["P", "People"],
   ["I", "Invite"],
+  ["C", "How you are connected"],
   [",", "Preferences"],
   ["Esc", "Close, or let go of a selection"],
   ["?", "These keys"],

@@ -1,6 +1,7 @@
 /** Short notices that come and go; read out by assistive technology. */
 
 import { ApiError } from "../wire/client";
+import type { ErrorMessage } from "../wire/generated";
 import { button, h } from "./dom";
 import { icon } from "./icons";
 
@@ -57,6 +58,12 @@ export class Toasts {
     this.element.append(toast);
     while (this.element.children.length > SHOWN_MAX) this.element.firstElementChild?.remove();
     setTimeout(remove, action ? STAY_ACTION_MS : tone === "bad" ? STAY_ERROR_MS : STAY_MS);
+  }
+
+  /** What the service refused; being slowed down is not worth words. */
+  refused({ code, message, correlation_id }: ErrorMessage): void {
+    if (code === "rate.limited") return;
+    this.show(message, { tone: "bad", detail: `${code} · ${correlation_id}` });
   }
 
   /** A failure, with what support would ask for. */
