@@ -91,9 +91,14 @@ class Dtls(RTCDtlsTransport):
 
     def send(self, plain: bytes) -> None:
         """Encrypts and sends one datagram."""
-        if self.phase is DtlsState.OPEN:
+        if self.phase is not DtlsState.OPEN:
+            return
+        try:
             self._connection.send(plain)
-            self._send(self._connection.bio_read(_READ_BYTES))
+        except SSL.Error:  # the connection broke as something of the peer's was read
+            self.phase = DtlsState.CLOSED
+            return
+        self._send(self._connection.bio_read(_READ_BYTES))
 
     def timeout_s(self) -> float | None:
         """After how long `expired` is to be called, while a flight may have to be sent again."""

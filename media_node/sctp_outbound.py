@@ -1,4 +1,4 @@
-"""What an association sends: queues, TSNs, congestion control, giving up (RFC 9260 sections 6 and 7, RFC 3758). Pure.
+"""What an association sends: queues, TSNs, sending again, giving up (RFC 9260 section 6, RFC 3758). Pure.
 
 Messages wait whole, a queue a stream, served in turn, so a long message on one channel delays the other by one message at
 most. TSNs are given as a message begins to go out. `sent` holds every TSN from the peer's cumulative acknowledgement on,
@@ -14,22 +14,15 @@ from media_node.sctp_chunks import (
     END,
     HALF,
     M32,
-    PACKET_BYTES,
     PAYLOAD_BYTES,
     UNORDERED,
     SctpError,
     data_chunk,
     forward_chunk,
 )
+from media_node.sctp_congestion import Congestion
 
-RTO_MIN_S: Final = (
-    0.4  # as Chromium's dcSCTP; RFC 9260's 1 s is of another time, and acknowledgements are late by 0.2 at most
-)
-RTO_FIRST_S: Final = 0.5
-RTO_MAX_S: Final = 10.0
 ERRORS_MAX: Final = 10  # RFC 9260 section 16: Association.Max.Retrans
-_FIRST_WINDOW: Final = 4 * PACKET_BYTES
-_BURST_BYTES: Final = 8 * PACKET_BYTES
 _MISSES: Final = 3
 
 
@@ -66,22 +59,14 @@ class Outbound:
     def __init__(self, first_tsn: int, peer_window: int, *, partial: bool) -> None:
         self.buffered: dict[int, int] = {}
         """Bytes a stream that are not on the wire yet."""
-        self.rto_s = RTO_FIRST_S
+        self.congestion = Congestion(threshold=peer_window)
         self.errors = 0
         self.timer_at: float | None = None
         self._partial = partial
         self._next_tsn = first_tsn
         self._acked = (first_tsn - 1) & M32
         self._peer_window = peer_window
-        self._window = _FIRST_WINDOW
-        self._threshold = peer_window
-        self._grown = 0
         self._flight = 0
-        self._recovery: int | None = None
-        self._rush = False
-        """One lost chunk may go out whatever the window (RFC 9260 section 7.2.4, step 3)."""
-        self._srtt: float | None = None
-        self._rttvar = 0.0
         self._queues: dict[int, deque[_Message]] = {}
         self._cut: deque[_Sent] = deque()
         """Chunks of the message that is going out."""
@@ -89,7 +74,6 @@ class Outbound:
         self._lost = 0
         self._sequences: dict[int, int] = {}
         self._forward_due = False
-        self._burst_end = 0
 
     def send(self, stream: int, protocol: int, data: bytes, *, ordered: bool, retransmits: int | None) -> None:
         """Queues a message of at least one byte. `retransmits` bounds how often a part is sent again."""
@@ -116,9 +100,9 @@ class Outbound:
         if found.lost:
             found.lost = False
             self._lost -= 1
-            self._rush = False
+            self.congestion.rush = False
             if found is self._sent[0]:
-                self.timer_at = now + self.rto_s
+                self.timer_at = now + self.congestion.rto_s
         else:
             self._cut.popleft()
             self._sent.append(found)
@@ -133,16 +117,16 @@ class Outbound:
 
     def _start_timer(self, now: float) -> None:
         if self.timer_at is None:
-            self.timer_at = now + self.rto_s
+            self.timer_at = now + self.congestion.rto_s
 
     def begin(self) -> None:
         """A packet run begins: bounds the burst that an opened window may let out (RFC 9260 section 6.1, D)."""
-        self._burst_end = self._flight + _BURST_BYTES
+        self.congestion.begin(self._flight)
 
     def _allowed(self, found: _Sent) -> bool:
-        if self._flight == 0 or (found.lost and self._rush):
+        if self._flight == 0 or (found.lost and self.congestion.rush):
             return True
-        if self._flight >= min(self._window, self._burst_end):
+        if self._flight >= self.congestion.limit:
             return False
         return found.lost or self._flight + found.size <= self._peer_window
 
@@ -184,7 +168,7 @@ class Outbound:
             return
         if newly > len(self._sent):
             raise SctpError("acknowledges what was not sent")
-        full = self._flight >= self._window
+        full = self._flight >= self.congestion.window
         gained = self._gained(newly, now) if newly else 0
         self._acked = cumulative
         loss = False
@@ -193,11 +177,13 @@ class Outbound:
             gained += more
         if gained or newly:
             self.errors = 0
-        self._control(gained, full=full, loss=loss, advanced=newly > 0)
+        self.congestion.acknowledged(cumulative, gained if newly and full else 0)
+        if loss:
+            self.congestion.lost(self._sent[-1].tsn)
         if not self._sent:
             self.timer_at = None
         elif newly:
-            self.timer_at = now + self.rto_s
+            self.timer_at = now + self.congestion.rto_s
         self._peer_window = window
         self._give_up_front()
 
@@ -215,7 +201,7 @@ class Outbound:
                 gained += each.size
                 if each.times == 1 and not measured:  # Karn: which of several was acknowledged is not known
                     measured = True
-                    self._measure(now - each.sent_at)
+                    self.congestion.measured(now - each.sent_at)
         return gained
 
     def _gapped(self, gaps: list[tuple[int, int]]) -> tuple[int, bool]:
@@ -287,43 +273,12 @@ class Outbound:
                 streams[each.message.stream] = each.message.sequence
         return forward_chunk(point, streams.items())
 
-    def _control(self, gained: int, *, full: bool, loss: bool, advanced: bool) -> None:
-        if self._recovery is not None:
-            if (self._acked - self._recovery) & M32 < HALF:
-                self._recovery = None
-        elif loss:
-            self._threshold = self._window = max(self._window // 2, 4 * PACKET_BYTES)
-            self._grown = 0
-            self._recovery = self._sent[-1].tsn
-            self._rush = True
-        elif advanced and full:
-            if self._window <= self._threshold:
-                self._window += min(gained, PACKET_BYTES)
-            else:
-                self._grown += gained
-                if self._grown >= self._window:
-                    self._grown -= self._window
-                    self._window += PACKET_BYTES
-
-    def _measure(self, took: float) -> None:
-        """RFC 9260 section 6.3.1."""
-        if self._srtt is None:
-            self._srtt, self._rttvar = took, took / 2
-        else:
-            self._rttvar += (abs(self._srtt - took) - self._rttvar) / 4
-            self._srtt += (took - self._srtt) / 8
-        self.rto_s = min(RTO_MAX_S, max(RTO_MIN_S, self._srtt + 4 * self._rttvar))
-
     def expired(self, now: float) -> None:
         """The retransmission timer ran out (RFC 9260 section 6.3.3): everything unacknowledged is taken for lost."""
         self.errors += 1
-        self.rto_s = min(RTO_MAX_S, self.rto_s * 2)
-        self._threshold = max(self._window // 2, 4 * PACKET_BYTES)
-        self._window = PACKET_BYTES
-        self._grown = 0
-        self._recovery = None
+        self.congestion.expired()
         for each in tuple(self._sent):
             if not each.acked and not each.lost:
                 self._lose(each)
-        self.timer_at = now + self.rto_s if self._sent else None
+        self.timer_at = now + self.congestion.rto_s if self._sent else None
         self._give_up_front()

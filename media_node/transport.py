@@ -247,14 +247,17 @@ class Transport:
                 del self._at[stale]
 
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
         now = self.now()
-        for link in dirty:
-            link.flush(now)
+        try:
+            while self._dirty:
+                self._dirty.pop().flush(now)
+        finally:  # one that fails is the loop's to report; the others are flushed all the same
+            if self._dirty:
+                self._loop.call_soon(self._flush)
 
     def _tick(self) -> None:
+        self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self.now()
         for link in tuple(self._links.values()):
             if link.due <= now:
                 link.tick(now)
-        self._timer = self._loop.call_later(TICK_S, self._tick)

@@ -100,6 +100,18 @@ async def test_closing_a_link_tells_the_peer_and_the_rooms_once() -> None:
     await node.close()
 
 
+async def test_a_page_that_closes_a_channel_has_left() -> None:
+    """A link has both or is none."""
+    told, page = Told(), Page()
+    node = await listening(told)
+    await page.connect(node, KEY)
+    await page.opened()
+    page.control.close()
+    await told.until(lambda: told.of("closed") == ["left"])
+    await page.close()
+    await node.close()
+
+
 async def test_fifty_connections_leave_nothing_behind() -> None:
     """No task, no entry in a table, no association, no OpenSSL object."""
     told = Told(echo=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from functools import partial
 from random import Random
 
@@ -11,6 +12,7 @@ from aiortc import RTCSessionDescription
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
+from media_node.ice import ADDRESSES_MAX
 from media_node.transport import Transport
 from tests.node.peers import Page, Told, listening, own_address
 from tests.node.test_bad_networks import check_of, line_of
@@ -222,4 +224,66 @@ async def test_another_certificate_needs_another_link() -> None:
     assert caught.value.code is Code.SDP_INVALID
     await page.close()
     await other.close()
+    await node.close()
+
+
+async def test_malformed_packets_within_dtls_are_counted_and_the_link_goes_on() -> None:
+    """From the peer itself: who can encrypt may still be broken."""
+    told, page = Told(echo=True), Page()
+    node = await listening(told)
+    await page.connect(node, KEY)
+    await page.opened()
+    assert page.connection.sctp is not None
+    for data in (b"x", bytes(100), Random(1).randbytes(1100)):
+        await page.connection.sctp.transport._send_data(data)
+    page.control.send("on")
+    await page.until(lambda: page.got["control"] == ["on"])
+    assert node.stats().sctp_errors == 3
+    await page.close()
+    await node.close()
+
+
+async def test_a_peer_with_many_addresses_keeps_the_newest() -> None:
+    """The bound holds for who may be demultiplexed to it, too."""
+    told, page = Told(), Page()
+    node = await listening(told)
+    offer = await page.offer()
+    answer = await node.answer(KEY, "link0001", offer)
+    strangers = [Stranger(node) for _ in range(ADDRESSES_MAX + 4)]
+    for number, stranger in enumerate(strangers):
+        stranger.send(check_of(offer, answer, use=number == 0))
+        await taken(node, number + 1)
+    assert len(node._at) == ADDRESSES_MAX
+    assert set(node._at) == node._links[KEY].claimed == node._links[KEY].agent.addresses.keys()
+    assert strangers[0].socket.getsockname() in node._at
+    assert strangers[1].socket.getsockname() not in node._at
+    for stranger in strangers:
+        stranger.socket.close()
+    await page.close()
+    await node.close()
+
+
+async def test_an_address_that_its_peer_left_long_ago_may_be_anothers() -> None:
+    """NATs give ports out again."""
+    ahead = [0.0]
+    told, page = Told(), Page()
+    address = own_address()
+    node = await Transport.listen(
+        host=address, port=0, public_address=address, events=told, capacity=9, now=lambda: time.monotonic() + ahead[0]
+    )
+    offer = await page.offer()
+    first, second = [await node.answer(f"ses_a {each}", f"link000{each}", offer) for each in (1, 2)]
+    stranger = Stranger(node)
+    for number, answer in enumerate((first, second)):
+        stranger.send(check_of(offer, answer))
+        await taken(node, number + 1)
+    (where,) = node._at
+    assert node._at[where].key == "ses_a 1"
+    ahead[0] = 11.0
+    stranger.send(check_of(offer, second))
+    await taken(node, 3)
+    assert node._at[where].key == "ses_a 2"
+    assert node._links["ses_a 1"].claimed == set()
+    stranger.socket.close()
+    await page.close()
     await node.close()

@@ -1,0 +1,75 @@
+"""How much an association may have on its way, and when it gives up waiting (RFC 9260 sections 6.3 and 7.2). Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from media_node.sctp_chunks import HALF, M32, PACKET_BYTES
+
+RTO_MIN_S: Final = 0.4
+"""As Chromium's dcSCTP; RFC 9260's 1 s is of another time, and acknowledgements are late by 0.2 s at most."""
+RTO_FIRST_S: Final = 0.5
+RTO_MAX_S: Final = 10.0
+_FIRST_WINDOW: Final = 4 * PACKET_BYTES
+_LEAST_THRESHOLD: Final = 4 * PACKET_BYTES
+_BURST_BYTES: Final = 8 * PACKET_BYTES
+
+
+@dataclass(slots=True)
+class Congestion:
+    """Bytes and seconds. `window` grows by what is acknowledged while it is full, and shrinks by what is lost."""
+
+    threshold: int
+    """Above it the window grows by a packet a round trip instead of doubling."""
+    window: int = _FIRST_WINDOW
+    rto_s: float = RTO_FIRST_S
+    limit: int = 0
+    """What may be on its way within this run of packets: the window, or less, so that a burst stays short."""
+    rush: bool = False
+    """One lost chunk may go out whatever the window (section 7.2.4, step 3)."""
+    _grown: int = 0
+    _recovery: int | None = None
+    """The TSN whose acknowledgement ends it: what was sent before it was all lost in the same congestion."""
+    _srtt: float | None = None
+    _rttvar: float = 0.0
+
+    def begin(self, flight: int) -> None:
+        """A run of packets begins, with so much on its way (section 6.1, D)."""
+        self.limit = min(self.window, flight + _BURST_BYTES)
+
+    def acknowledged(self, cumulative: int, gained: int) -> None:
+        """`gained` bytes arrived while the window was full, and the cumulative TSN advanced; else 0."""
+        if self._recovery is not None:
+            if (cumulative - self._recovery) & M32 < HALF:
+                self._recovery = None
+        elif self.window <= self.threshold:
+            self.window += min(gained, PACKET_BYTES)
+        else:
+            self._grown += gained
+            if self._grown >= self.window:
+                self._grown -= self.window
+                self.window += PACKET_BYTES
+
+    def lost(self, newest: int) -> None:
+        """Something sent before TSN `newest` is taken for lost, which counts once a window (section 7.2.4)."""
+        if self._recovery is None:
+            self.threshold = self.window = max(self.window // 2, _LEAST_THRESHOLD)
+            self._grown = 0
+            self._recovery = newest
+            self.rush = True
+
+    def expired(self) -> None:
+        """Nothing was acknowledged for `rto_s` (sections 6.3.3 and 7.2.3)."""
+        self.rto_s = min(RTO_MAX_S, self.rto_s * 2)
+        self.threshold = max(self.window // 2, _LEAST_THRESHOLD)
+        self.window = PACKET_BYTES
+        self._grown = 0
+        self._recovery = None
+
+    def measured(self, took_s: float) -> None:
+        """A chunk that was sent once was acknowledged after so long (section 6.3.1)."""
+        if self._srtt is None:
+            self._srtt, self._rttvar = took_s, took_s / 2
+        else:
+            self._rttvar += (abs(self._srtt - took_s) - self._rttvar) / 4
+            self._srtt += (took_s - self._srtt) / 8
+        self.rto_s = min(RTO_MAX_S, max(RTO_MIN_S, self._srtt + 4 * self._rttvar))
