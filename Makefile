@@ -64,12 +64,13 @@ check: $(SETUP) ## formats, lint, types, the dependency law, generated files; Py
 unit: $(SETUP) programs ## unit and contract tests with coverage floors; the page's own tests
 	@npm --prefix web run --silent test
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest tests/unit tests/contract tests/local tests/infra -n 2 --dist loadfile --cov --cov-report=
+	@$(BIN)/python -m pytest tests/unit tests/contract tests/local tests/infra tests/node -n 2 --dist loadfile --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90
 	@$(BIN)/coverage report --fail-under=100 --include='$(PURE)'
 
 # The pure rooms: values in, values out. Every branch of them is tested.
 PURE := media_node/frames.py,media_node/pace.py,media_node/audience.py
+PURE := $(PURE),media_node/stun.py,media_node/ice.py,media_node/sdp.py,media_node/channels.py,media_node/sctp.py,media_node/sctp_*.py
 PURE := $(PURE),chalicelib/wire/*
 PURE := $(PURE),chalicelib/ot/*
 PURE := $(PURE),chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py

@@ -77,7 +77,8 @@ class Dtls(RTCDtlsTransport):
             return []
         plain: list[bytes] = []
         try:
-            while self.phase is DtlsState.OPEN:
+            plain.append(ssl.recv(_PLAIN_BYTES))
+            while not _single(datagram):
                 plain.append(ssl.recv(_PLAIN_BYTES))
         except SSL.WantReadError:
             pass
@@ -154,6 +155,11 @@ class Dtls(RTCDtlsTransport):
             return
         for datagram in datagrams_of(written):
             self._send(datagram)
+
+
+def _single(datagram: bytes) -> bool:
+    """Whether it is one record, by far the most: asking OpenSSL for another costs as much as the first."""
+    return datagram[0] < 0x20 and int.from_bytes(datagram[11:13], "big") + _RECORD_HEADER == len(datagram)
 
 
 def datagrams_of(written: bytes) -> list[bytes]:

@@ -68,6 +68,8 @@ class Association:
     @property
     def deadline(self) -> float:
         """When `tick` wants to be called, at the latest."""
+        if self.state is State.CLOSED:
+            return _NEVER
         timer, sack = self._outbound.timer_at, self._inbound.sack_at
         return min(self._beat_at, _NEVER if timer is None else timer, _NEVER if sack is None else sack)
 
@@ -94,7 +96,7 @@ class Association:
                     if len(value) < 13:
                         raise SctpError("DATA without data")
                     tsn, stream, sequence, protocol = wire.DATA_FIELDS.unpack_from(value)
-                    self._inbound.data(flags, tsn, stream, sequence, protocol, value[12:], now)
+                    self._inbound.data(flags, tsn, stream, sequence, protocol, value[12:])
             elif kind == wire.ABORT:
                 self.state = State.CLOSED
             else:
@@ -105,6 +107,7 @@ class Association:
                     break  # RFC 9260 section 3.2: the rest of the packet is not looked at
             if self.state is State.CLOSED:
                 break
+        self._inbound.packet(now)
         if self._inbound.overflowed:
             self.state = State.CLOSED
 
@@ -154,8 +157,6 @@ class Association:
         if self.state is State.OPEN:
             self._replies = [wire.chunk(wire.ABORT)]
         self.state = State.CLOSED
-        self._beat_at = _NEVER
-        self._outbound.timer_at = None
         self._inbound.sack_at = None
 
     def _reply(self, piece: bytes) -> None:

@@ -37,6 +37,7 @@ class Inbound:
         "_deliver",
         "_duplicates",
         "_held",
+        "_news",
         "_parts",
         "_streams",
         "_unacked",
@@ -53,12 +54,13 @@ class Inbound:
         self._deliver = deliver
         self._held = 0
         self._unacked = 0
+        self._news = False
         self._ahead: set[int] = set()
         self._duplicates: list[int] = []
         self._parts: dict[int, tuple[int, int, int, int, bytes]] = {}
         self._streams: dict[int, _Stream] = {}
 
-    def data(self, flags: int, tsn: int, stream: int, sequence: int, protocol: int, payload: bytes, now: float) -> None:
+    def data(self, flags: int, tsn: int, stream: int, sequence: int, protocol: int, payload: bytes) -> None:
         """Takes a DATA chunk."""
         ahead = (tsn - self.cumulative) & M32
         if ahead == 0 or ahead >= HALF or tsn in self._ahead:
@@ -73,14 +75,10 @@ class Inbound:
             self.overflowed = self.overflowed or self._held > 2 * WINDOW_BYTES
         if ahead == 1:
             self.cumulative = tsn
-            self._unacked += 1
-            if self._ahead:
+            self._news = True
+            if self._ahead or flags & IMMEDIATE:
                 self._catch_up()
                 self.sack_at = 0.0
-            elif self._unacked > 1 or flags & IMMEDIATE:
-                self.sack_at = 0.0
-            elif self.sack_at is None:
-                self.sack_at = now + SACK_DELAY_S
         else:
             self._ahead.add(tsn)
             self.sack_at = 0.0
@@ -93,14 +91,23 @@ class Inbound:
             self._held += len(payload) + _HELD_EACH
             self._assemble(tsn)
 
+    def packet(self, now: float) -> None:
+        """A packet is over: every second one with data is acknowledged at once (RFC 9260 section 6.2)."""
+        if self._news:
+            self._news = False
+            self._unacked += 1
+            if self._unacked > 1:
+                self.sack_at = 0.0
+            elif self.sack_at is None:
+                self.sack_at = now + SACK_DELAY_S
+
     def forward(self, cumulative: int, skipped: list[tuple[int, int]]) -> None:
-        """The peer gave up everything up to a TSN."""
+        """The peer gave up everything up to a TSN. One that is late still says which parts wait in vain."""
         self.sack_at = 0.0
-        if not 0 < (cumulative - self.cumulative) & M32 < HALF:
-            return
-        self.cumulative = cumulative
-        self._ahead = {tsn for tsn in self._ahead if 0 < (tsn - cumulative) & M32 < HALF}
-        self._catch_up()
+        if 0 < (cumulative - self.cumulative) & M32 < HALF:
+            self.cumulative = cumulative
+            self._ahead = {tsn for tsn in self._ahead if 0 < (tsn - cumulative) & M32 < HALF}
+            self._catch_up()
         self._forget_parts(cumulative)
         for stream, sequence in skipped:
             if stream < _STREAMS_MAX:

@@ -68,6 +68,8 @@ class Outbound:
         self._peer_window = peer_window
         self._flight = 0
         self._queues: dict[int, deque[_Message]] = {}
+        self._queued = 0
+        """Messages in them."""
         self._cut: deque[_Sent] = deque()
         """Chunks of the message that is going out."""
         self._sent: deque[_Sent] = deque()
@@ -82,6 +84,7 @@ class Outbound:
             queue = self._queues[stream] = deque()
             self.buffered[stream] = 0
         queue.append(_Message(stream, protocol, data, ordered=ordered, retransmits=retransmits))
+        self._queued += 1
         self.buffered[stream] += len(data)
 
     def take(self, room: int, now: float) -> bytes | None:
@@ -135,13 +138,12 @@ class Outbound:
 
     def _fresh(self) -> _Sent | None:
         if not self._cut:
-            for stream, queue in self._queues.items():
-                if queue:
-                    self._begin(queue.popleft())
-                    self._queues[stream] = self._queues.pop(stream)  # to the end: its turn is over
-                    break
-            else:
+            if not self._queued:
                 return None
+            self._queued -= 1
+            stream = next(stream for stream, queue in self._queues.items() if queue)
+            queue = self._queues[stream] = self._queues.pop(stream)  # to the end: its turn is over
+            self._begin(queue.popleft())
         return self._cut[0]
 
     def _begin(self, message: _Message) -> None:

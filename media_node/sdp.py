@@ -202,9 +202,9 @@ def _data_section(sections: tuple[Section, ...], session: _Lines) -> int:
 
 def _group(session: _Lines, section: Section) -> list[str]:
     for each in session.groups:
-        semantics, *mids = each.split()
-        if semantics == "BUNDLE" and section.mid in mids:
-            return mids
+        words = each.split()
+        if words[:1] == ["BUNDLE"] and section.mid in words[1:]:
+            return words[1:]
     return []
 
 

@@ -55,6 +55,7 @@ class Transport:
         self._by_ufrag: dict[str, PeerLink] = {}
         self._at: dict[Address, PeerLink] = {}
         self._dirty: list[PeerLink] = []
+        self._reading = False
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
         self._timer = self._loop.call_later(TICK_S, self._tick)
@@ -156,7 +157,7 @@ class Transport:
         """Has the link flushed in the loop's next turn."""
         if not link.dirty:
             link.dirty = True
-            if not self._dirty:
+            if not self._dirty and not self._reading:
                 self._loop.call_soon(self._flush)
             self._dirty.append(link)
 
@@ -179,6 +180,15 @@ class Transport:
     # -- the loop --
 
     def _readable(self) -> None:
+        self._reading = not self._dirty  # else a flush is on its way already
+        try:
+            self._read()
+        finally:
+            if self._reading:
+                self._reading = False
+                self._flush()
+
+    def _read(self) -> None:
         now = self.now()
         counted = self.counted
         for _ in range(_BATCH):
