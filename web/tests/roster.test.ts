@@ -33,6 +33,24 @@ describe("a roster", () => {
     expect(roster.members.get("a.1")?.state?.counter).toBe(1);
   });
 
+  it("takes a state that a channel brought as it takes a frame's, but not for a sign that somebody is there", () => {
+    const roster = new Roster();
+    roster.apply(frame(1, { joined: [peer("a.1")], states: [state("a.1", 1, 5)] }));
+    expect(roster.hear({ ...state("a.1", 1, 6), at_ms: 900 }).moved).toEqual(["a.1"]);
+    expect(roster.hear(state("a.1", 1, 6)).moved).toEqual([]);
+    expect(roster.apply(frame(2, { left: ["a.1"] })).left.length).toBe(1);
+    expect(roster.hear(state("a.1", 1, 7)).joined).toEqual([]);
+    expect(roster.members.size).toBe(0);
+  });
+
+  it("never lets a later state be of an earlier time, whatever carriers' clocks say", () => {
+    const roster = new Roster();
+    roster.apply(frame(1, { joined: [peer("a.1")] }));
+    roster.hear({ ...state("a.1", 1, 1), at_ms: 500 });
+    roster.apply(frame(2, { states: [{ ...state("a.1", 1, 2), at_ms: 450 }] }));
+    expect(roster.members.get("a.1")?.state).toMatchObject({ counter: 2, at_ms: 501 });
+  });
+
   it("forgets who left, and who is not named by a full frame", () => {
     const roster = new Roster();
     roster.apply(frame(1, { joined: [peer("a.1"), peer("b.1"), peer("c.1")] }));

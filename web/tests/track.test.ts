@@ -5,12 +5,21 @@ import { Track } from "../src/motion/track";
 import type { Quat, Vec3 } from "../src/wire/generated";
 
 const LEVEL: Quat = [0, 0, 0, 1];
+const LOST = Number.POSITIVE_INFINITY;
 
-/** Samples of a motion at 5 Hz with uneven arrival, shown at 60 Hz: every displayed position. */
-function play(motion: (t: number) => Vec3, seconds: number, lateness: (n: number) => number): Vec3[] {
-  const track = new Track();
+/** Samples of a motion, at 5 Hz unless said otherwise, with uneven arrival, shown at 60 Hz: every displayed position. */
+function play(
+  motion: (t: number) => Vec3,
+  seconds: number,
+  lateness: (n: number) => number,
+  everyMs = 200,
+  track = new Track(),
+): Vec3[] {
   const arrivals: { at: number; sent: number }[] = [];
-  for (let n = 0; n * 200 < seconds * 1000; n++) arrivals.push({ at: n * 200 + lateness(n), sent: n * 200 });
+  for (let n = 0; n * everyMs < seconds * 1000; n++) {
+    const late = lateness(n);
+    if (late !== LOST) arrivals.push({ at: n * everyMs + late, sent: n * everyMs });
+  }
   const shown: Vec3[] = [];
   for (let now = 0; now < seconds * 1000; now += 1000 / 60) {
     while (arrivals[0] && arrivals[0].at <= now) {
@@ -37,6 +46,34 @@ describe("a track", () => {
     const steps = shown.slice(1).map((p, i) => p[0] - (shown[i]?.[0] ?? 0));
     expect(Math.max(...steps)).toBeLessThan((1.4 / 60) * 2);
     expect(Math.min(...steps)).toBeGreaterThan(0);
+  });
+
+  it("is closer behind where samples come at 20 Hz, and as smooth, though a fifth of them is lost", () => {
+    const track = new Track();
+    const few = (n: number): number => (n % 5 === 2 ? LOST : 3 + ((n * 31) % 12));
+    const shown = play(walk, 6, few, 50, track).slice(120);
+    const steps = shown.slice(1).map((p, i) => p[0] - (shown[i]?.[0] ?? 0));
+    expect(Math.max(...steps)).toBeLessThan((1.4 / 60) * 1.6);
+    expect(Math.min(...steps)).toBeGreaterThan((1.4 / 60) * 0.4);
+    expect(track.delayMs).toBeLessThan(130);
+  });
+
+  it("never jumps when a channel takes over from the WebSocket, nor when that takes over again", () => {
+    const track = new Track();
+    const shown: Vec3[] = [];
+    for (let now = 0; now < 12_000; now += 1000 / 60) {
+      const channel = now > 4000 && now < 8000;
+      const every = channel ? 50 : 200;
+      const before = Math.floor((now - 1000 / 60) / every);
+      if (Math.floor(now / every) > before) {
+        const late = channel ? 10 : 150;
+        const sent = Math.floor(now / every) * every - late;
+        track.push(sent + 5_000_000, walk(sent / 1000), LEVEL, now);
+      }
+      const placed = track.show(now);
+      if (placed && now > 2000) shown.push(placed.position);
+    }
+    expect(longestStep(shown)).toBeLessThan((1.4 / 60) * 2.5);
   });
 
   it("never jumps at 5 Hz on a curve", () => {

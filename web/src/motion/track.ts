@@ -1,5 +1,5 @@
 /**
- * Remote motion at display rate from states at <= 5 Hz: a playback buffer a little in the past.
+ * Remote motion at display rate from states at 5 to 20 Hz: a playback buffer a little in the past.
  *
  * Theory. A sample says where a peer was at a time of the server's clock. The least delay ever seen maps that clock to
  * ours; the spacing and the lateness of the samples say how far behind to play so that the next one has usually come.
@@ -18,7 +18,7 @@ export interface TrackOptions {
 }
 
 const KNOTS_MAX = 12;
-const DELAY_MIN_MS = 120;
+const DELAY_MIN_MS = 90;
 const DELAY_MAX_MS = 600;
 const DELAY_START_MS = 280;
 const SPACING_MAX_MS = 350;

@@ -125,6 +125,7 @@ export class World {
   moveTo(position: Vec3): void {
     this.walker = { position, velocity: [0, 0] };
     this.input.lastUsedAt = performance.now();
+    this.tell();
   }
 
   /** To somebody's side, looking at them. */
