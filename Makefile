@@ -78,7 +78,7 @@ PURE := $(PURE),chalicelib/gateway/limiter.py
 PURE := $(PURE),chalicelib/sessions/model.py
 PURE := $(PURE),chalicelib/users/model.py
 PURE := $(PURE),chalicelib/activity/model.py
-PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py
+PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py,chalicelib/peers/model.py,chalicelib/peers/service.py,chalicelib/peers/signals.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
 	@$(BIN)/python -m pytest tests/stack

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.presence.model import Connection, Lease, Row
+from chalicelib.presence.model import Connection, Lease, NodeConnection, Row
 from chalicelib.presence.service import Rows
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
@@ -182,3 +182,39 @@ async def test_a_large_room_is_read_whole(rows: Rows) -> None:
         await rows.put_state(S, peer, "c1=", (1, 1), fragment, NOW)
     room = await rows.room(S)
     assert sorted(r.peer_id for r in room.rows) == sorted(peers)
+
+
+async def test_a_media_nodes_connection(rows: Rows) -> None:
+    """It is told apart from a participant's, and ends like one."""
+    node = NodeConnection("n1=", "node_" + "0" * 12)
+    await rows.put_connection(node, NOW)
+    assert await rows.connection("n1=") == node
+    await rows.delete_connection("n1=")
+    assert await rows.connection("n1=") is None
+
+
+async def test_who_can_be_offered_to(rows: Rows) -> None:
+    """It is kept when a peer resumes, not when it begins anew; nobody is made by it."""
+    assert not await rows.set_rtc(S, "ada.tab00001", True)
+    assert (await rows.room(S)).rows == ()
+    await rows.attach(row())
+    assert await rows.set_rtc(S, "ada.tab00001", True)
+    await rows.attach(row(connection="c2=", at_ms=NOW + 2000))
+    assert (await rows.room(S)).rows[0].rtc
+    assert await rows.set_rtc(S, "ada.tab00001", False)
+    assert not (await rows.room(S)).rows[0].rtc
+    await rows.set_rtc(S, "ada.tab00001", True)
+    later = NOW + limits.PRESENCE_TTL_S * 1000 + 2001
+    assert not await rows.attach(row(connection="c3=", at_ms=later))
+    assert not (await rows.room(S)).rows[0].rtc
+
+
+async def test_some_peers(rows: Rows) -> None:
+    """As the room has them, with their newest states; who is not there is left out, and so is one who is named twice."""
+    for name in ("ada", "bob", "cyd"):
+        await rows.attach(row(f"{name}.tab00001", f"c-{name}="))
+    await rows.put_state(S, "bob.tab00001", "c-bob=", (1, 7), b'{"x":1}', NOW + 9)
+    asked = ("ada.tab00001", "bob.tab00001", "dan.tab00001", "ada.tab00001")
+    room = {r.peer_id: r for r in (await rows.room(S)).rows}
+    assert await rows.peers(S, asked) == {i: room[i] for i in ("ada.tab00001", "bob.tab00001")}
+    assert await rows.peers("ses_" + "b" * 20, ("ada.tab00001",)) == {}

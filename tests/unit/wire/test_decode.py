@@ -16,6 +16,7 @@ from chalicelib.wire.decode import (
     decode_client_message,
     decode_server_message,
     encode,
+    is_signal,
     request_id_of,
 )
 from chalicelib.wire.errors import AppError
@@ -311,3 +312,22 @@ def test_a_server_message_is_decoded_for_clients_in_python() -> None:
 def test_a_request_id_is_found_in_what_cannot_be_decoded(raw: bytes | str, expected: str | None) -> None:
     """So that even the error of a broken message can be told apart by who sent it."""
     assert request_id_of(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "signal"),
+    [
+        ('{"type":"peer.offer","to":5}', True),
+        (b'{"id":"a","type":"peer.anything"}', True),
+        ('{"type":"ping"}', False),
+        ('{"type":5}', False),
+        ('{"to":"peer.offer"}', False),
+        ("[" * 100_000, False),
+        ("\ud800", False),
+        (b"\xff\xfe", False),
+        ("", False),
+    ],
+)
+def test_a_signal_is_told_apart_before_it_is_decoded(raw: bytes | str, signal: bool) -> None:
+    """By what it claims; nonsense is none, and nothing escapes."""
+    assert is_signal(raw) is signal

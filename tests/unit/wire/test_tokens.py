@@ -18,8 +18,10 @@ from chalicelib.wire.tokens import (
     ISSUER,
     GuestClaims,
     GuestRefreshClaims,
+    NodeClaims,
     SigningKey,
     TicketClaims,
+    is_nodes,
     is_ours,
     issuer_of,
     sign,
@@ -259,3 +261,11 @@ def test_only_an_ec_key_signs() -> None:
     with pytest.raises(AppError) as refused:
         sign(GUEST, key, now_s=NOW_S, ttl_s=9)
     assert refused.value.code is Code.INTERNAL
+
+
+def test_a_token_is_a_nodes_if_it_says_so() -> None:
+    """Pages' tickets are told apart without a key; nonsense is nobody's."""
+    assert is_nodes(sign(NodeClaims(jti="j", sub="node_000000000000"), KEY, now_s=NOW_S, ttl_s=30))
+    assert not is_nodes(TOKEN)
+    assert not is_nodes("nonsense")
+    assert not is_nodes("x" * (limits.TOKEN_CHARS + 1))
