@@ -29,6 +29,9 @@ class Child:
     command: list[str]
     env: dict[str, str]
     on_restart: Callable[[], None] = lambda: None
+    calm_s: float = 0.0
+    """How long nobody starts it again after it ended by itself, well."""
+    wanted: bool = True
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
@@ -61,12 +64,13 @@ class Children:
     def watch(self) -> bool:
         """Restarts who has died. True if anybody had."""
         changed = False
+        self._all = [child for child in self._all if child.wanted or child.process is not None]
         for child in self._all:
             process = child.process
             if process is not None and process.poll() is not None:
                 self._died(child, process.returncode)
                 changed = True
-            if child.process is None and time.monotonic() >= child.restart_at:
+            if child.process is None and child.wanted and time.monotonic() >= child.restart_at:
                 child.on_restart()
                 self._spawn(child)
                 changed = True
@@ -77,6 +81,15 @@ class Children:
         for child in self._all:
             if child.role == role:
                 _signal(child.process, signal.SIGTERM)
+
+    def kept(self, role: str) -> list[Child]:
+        """Those of a role that are to live, whether or not they do just now."""
+        return [child for child in self._all if child.role == role and child.wanted]
+
+    def retire(self, child: Child) -> None:
+        """Ends one for good; it has its own time for that."""
+        child.wanted = False
+        _signal(child.process, signal.SIGTERM)
 
     def stop(self) -> None:
         """Ends everyone and what they started, the last started first; kills who does not go."""
@@ -95,9 +108,10 @@ class Children:
         how = signal.Signals(-code).name if code < 0 else f"exit {code}"
         quick = time.monotonic() - child.started_at < _QUICK_S
         child.failures = child.failures + 1 if quick else 0
-        child.restart_at = time.monotonic() + min(5.0, 0.1 * 2**child.failures)
+        pause_s = child.calm_s if code == 0 and child.calm_s else min(5.0, 0.1 * 2**child.failures)
+        child.restart_at = time.monotonic() + pause_s
         child.process = None
-        self.say(f"{child.name} ended ({how}); starting it again")
+        self.say(f"{child.name} ended ({how})" + ("; starting it again" if child.wanted and not child.calm_s else ""))
 
     def _spawn(self, child: Child) -> None:
         child.started_at = time.monotonic()

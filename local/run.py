@@ -1,7 +1,8 @@
 """`python -m local.run`: the whole system with one command, until Ctrl-C.
 
-PORT, HOST, DYNAMODB (moto or local), WORKERS and RELOAD=1 are read from the environment; DATA is where data and logs go.
-DYNAMODB_PORT and DYNAMODB_THROUGH let a test stand between the functions and the emulator.
+PORT, HOST, DYNAMODB (moto or local), WORKERS and RELOAD=1 are read from the environment; DATA is where data and logs
+go. RELAY=0: no media node, and nobody may ask for one; MEDIA_NODES is how many there are at first (1), NODE_... are
+theirs. DYNAMODB_PORT and DYNAMODB_THROUGH let a test stand between the functions and the emulator.
 """
 
 import os
@@ -53,8 +54,10 @@ def plan() -> Plan:
         raise SystemExit("PORT and WORKERS are numbers") from None
     if workers < 1:
         raise SystemExit("WORKERS is at least 1")
-    names = ("OPEN_GUESTS", "LOG_LEVEL")
-    settings = {n: v for n, v in e.items() if n in names or n.startswith("GATEWAY_")}
+    names = ("OPEN_GUESTS", "LOG_LEVEL", "MEDIA_NODES")
+    settings = {n: v for n, v in e.items() if n in names or n.startswith(("GATEWAY_", "NODE_"))}
+    if e.get("RELAY") == "0":
+        settings |= {"MEDIA_NODES": "0", "NODE_MAX": "0"}
     data = Path(e.get("DATA", ROOT / ".local")).resolve()
     return Plan(
         host,

@@ -16,6 +16,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from local import dynamodb, resources
 from local.children import Child, Children
+from local.fleet import Fleet
 from local.process import free_port
 
 REGION: Final = "us-east-1"
@@ -53,6 +54,10 @@ class System:
         logs.mkdir(parents=True, exist_ok=True)
         self._children = Children(logs, say, quiet)
         self._pool: dict[str, str] = {}
+        env = self.environment()
+        moto = f"http://127.0.0.1:{self._moto_port}"
+        self._fleet = Fleet(env["ECS_CLUSTER"], env["ECS_SERVICE"], moto, REGION)
+        self._started = 0
 
     @property
     def url(self) -> str:
@@ -70,12 +75,37 @@ class System:
         for number in range(self._plan.workers):
             child = Child(f"worker-{number}", "worker", [sys.executable, "-m", "local.worker"], self.environment())
             self._children.start(child)
+        self._fleet.start()
+        self._scale()
         self._until_healthy()
 
     def watch(self) -> None:
         """Once: restarts who has died."""
-        if self._children.watch():
+        changed = self._children.watch()
+        if self._scale() or changed:
             self.write_state()
+
+    def _scale(self) -> bool:
+        """Starts media nodes, or lets some end, until there are as many as the service desires. Whether anything
+        changed.
+        """
+        nodes = self._children.kept("media")
+        for _ in range(self._fleet.desired - len(nodes)):
+            self._started += 1
+            self._children.start(self._media(self._started))
+        for node in nodes[self._fleet.desired :]:
+            self._children.retire(node)
+        return len(nodes) != self._fleet.desired
+
+    def _media(self, number: int) -> Child:
+        env = {
+            **self.environment(),
+            "NODE_WEBSOCKET_URL": f"{self.url.replace('http', 'ws', 1)}/ws",
+            "POWERTOOLS_SERVICE_NAME": "media",
+        }
+        command = [sys.executable, "-m", "media_node"]
+        # One that is idle says so to the service, then ends; it is not started again before that is known here.
+        return Child(f"media-{number}", "media", command, env, calm_s=1.5)
 
     def restart_workers(self) -> None:
         """New code: new workers."""
@@ -87,6 +117,7 @@ class System:
 
     def stop(self) -> None:
         """Ends everything, and nobody is told any more where it was."""
+        self._fleet.stop()
         self._children.stop()
         state = self._plan.data / "state.json"
         if (
@@ -126,6 +157,7 @@ class System:
             "ECS_SERVICE": "media",
             "NODE_MAX": "2",
             "MEDIA_NODES": "1",
+            "NODE_IDLE_S": "0",
             "NODE_KEYS_FILE": str(self._plan.data / "node-keys.json"),
             "DOCUMENTS_BUCKET": "holodeck-local-documents",
             "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
@@ -203,6 +235,7 @@ class System:
             if child.role == "worker":
                 child.env = self.environment()
         self.restart_workers()
+        self._children.restart("media")
 
     def _until_healthy(self) -> None:
         ends = time.monotonic() + 120

@@ -79,7 +79,9 @@ class Audience:
         return self._members[index].pace.divisor
 
     def frames(self, tick: int, at_ms: float, held_up: Callable[[int], bool]) -> list[tuple[int, bytes]]:
-        """The frames of this tick. `held_up` says whose channel is full: they get nothing now, and newer states later."""
+        """The frames of this tick. `held_up` says whose channel is full: they get nothing now, and newer states
+        later.
+        """
         fresh = self._fresh(tick)
         entries = {index: self._members[index].entry for index in fresh}
         start = head(tick, at_ms, more=False)

@@ -1,8 +1,8 @@
 """Presence frames: the binary form of many peers' states, as docs/webrtc.md lays it out. Pure.
 
-A frame is a head and entries, one a peer. Entries do not depend on who reads them, so each is encoded once, when its state
-comes, and every listener's frame is made of the same bytes. Both directions are here: the node encodes, tests and native
-clients decode; `web/src/peers` decodes in TypeScript, held to this file by tests/vectors/relay_frames.json.
+A frame is a head and entries, one a peer. Entries do not depend on who reads them, so each is encoded once, when its
+state comes, and every listener's frame is made of the same bytes. Both directions are here: the node encodes, tests and
+native clients decode; `web/src/peers` decodes in TypeScript, held to this file by tests/vectors/relay_frames.json.
 """
 
 import math

@@ -6,16 +6,16 @@ waits; the loop, its connections and its TLS sessions outlive the invocation and
 
 import asyncio
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from chalicelib.aws.credentials import keyring
 from chalicelib.aws.http import HttpClient, Reply
 from chalicelib.aws.once import once
-from chalicelib.aws.sigv4 import EMPTY_SHA256, Credentials, sign
+from chalicelib.aws.sigv4 import EMPTY_SHA256, sign
 
 T = TypeVar("T")
 
@@ -39,15 +39,6 @@ def loop_thread() -> LoopThread:
     return LoopThread()
 
 
-def environment_credentials() -> Credentials:
-    """The credentials that the Lambda runtime puts into the environment; they hold for the container's life."""
-    return Credentials(
-        os.environ.get("AWS_ACCESS_KEY_ID", ""),
-        os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
-        os.environ.get("AWS_SESSION_TOKEN") or None,
-    )
-
-
 class SignedClient:
     """Sends signed requests to one endpoint of one service."""
 
@@ -57,7 +48,7 @@ class SignedClient:
         self.base_path = parts.path.rstrip("/")
         self._region = region
         self._service = service
-        self._credentials = environment_credentials()
+        self._keyring = keyring()
         self._date: tuple[int, str] = (0, "")
 
     async def request(
@@ -80,7 +71,7 @@ class SignedClient:
             self._http.host,
             path,
             digest,
-            self._credentials,
+            self._keyring.current,
             region=self._region,
             service=self._service,
             amz_date=self._amz_date(),

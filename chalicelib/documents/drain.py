@@ -64,7 +64,8 @@ class _Look:
 class _Serving:
     """One holder's time: what was handed to it here, and what it has answered but not removed from the queue yet."""
 
-    def __init__(self, tick_ms: float) -> None:
+    def __init__(self, session_id: str, tick_ms: float) -> None:
+        self.session_id = session_id
         self.handed: list[Waiting] = []
         self.answered: set[str] = set()
         self.woken = asyncio.Event()
@@ -143,7 +144,7 @@ class Drainer:
                     raise AppError(Code.DOCUMENT_BUSY, retry_after_ms=500)
                 mine = await self._lease(document_id) if serving is None else None
                 if mine is not None:
-                    serving = self._serving[document_id] = _Serving(self._pace.tick_ms)
+                    serving = self._serving[document_id] = _Serving(session_id, self._pace.tick_ms)
                     if not queued:
                         serving.hand(waiting)
             if mine is not None and serving is not None:
@@ -158,9 +159,13 @@ class Drainer:
             # The promise is about to end and the queue may have been read for the last time: stay, and try after it.
             await self._sleep(max(_SKEW_MS, left_ms + 2 * _SKEW_MS) / 1000)
 
-    def heads(self) -> dict[str, int]:
-        """The documents that are served here now, and how far everybody was told of each."""
-        return {document_id: serving.head for document_id, serving in self._serving.items()}
+    def heads(self, session_id: str) -> dict[str, int]:
+        """A session's documents that are served here now, and how far everybody was told of each."""
+        return {
+            document_id: serving.head
+            for document_id, serving in self._serving.items()
+            if serving.session_id == session_id
+        }
 
     async def retire(self) -> None:
         """Keeps its promises, makes no more, and returns when the last has been kept."""

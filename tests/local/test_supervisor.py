@@ -173,7 +173,7 @@ async def test_a_signal_ends_every_process(number: signal.Signals, tmp_path: Pat
     """Asked or killed, the supervisor leaves no process behind; asked, no file that says it is there."""
     with Stack(workers=1, data=tmp_path) as stack:
         pids = [pid for role in stack.pids().values() for pid in role]
-        assert len(alive(pids)) == 3
+        assert len(alive(pids)) == 4
         os.kill(stack.supervisor_pid, number)
         until(lambda: not alive([*pids, stack.supervisor_pid]), "the end of all")
         assert (tmp_path / "state.json").exists() is (number == signal.SIGKILL)

@@ -13,7 +13,7 @@ from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import OpAck, OpCommitted, OpRejected
-from tests.fakes.drainers import D, Room
+from tests.fakes.drainers import SESSION, D, Room
 
 
 class Channels(Courier):
@@ -39,11 +39,11 @@ async def test_a_node_stays_for_as_long_as_the_document_is_busy() -> None:
     for seq in range(1, 40):
         room.submit(node, "ada", seq)
         await room.time.pass_ms(1000)
-    assert len(node.heads()) == 1
+    assert len(node.heads(SESSION)) == 1
     assert room.kept_up == []
     await room.finish()
     assert room.time.at_ms > 1_000_000 + 39_000 + limits.RELAY_LINGER_MS - 1000
-    assert (node.heads(), len(room.committed), room.kept_up) == ({}, 39, [39])
+    assert (node.heads(SESSION), len(room.committed), room.kept_up) == ({}, 39, [39])
 
 
 async def test_a_submission_wakes_a_node_that_rests() -> None:
@@ -78,12 +78,12 @@ async def test_whoever_hears_for_sure_is_acknowledged_by_what_is_told() -> None:
     room = Room()
     node = _node(room, "ada")
     first = room.waiting("ada", 1)
-    room.start(node.submit(D, "ses_" + "a" * 20, first))
+    room.start(node.submit(D, SESSION, first))
     await room.time.pass_ms(100)
     room.submit(node, "ada", 2)
     room.submit(node, "bob", 1)
     await room.time.pass_ms(100)
-    room.start(node.submit(D, "ses_" + "a" * 20, replace(first, place=first.place + "again")))
+    room.start(node.submit(D, SESSION, replace(first, place=first.place + "again")))
     await room.finish()
     assert [ack.operation.seq for ack in room.mail.of("c-ada", OpAck)] == [1, 1]
     assert [ack.operation.seq for ack in room.mail.of("c-bob", OpAck)] == [1]
@@ -99,7 +99,7 @@ async def test_a_function_that_holds_the_lease_leaves_when_a_node_wants_it() -> 
         room.submit(function, "ada", seq)
         room.submit(node, "bob", seq)
         await room.time.pass_ms(100)
-    assert (len(function.heads()), len(node.heads())) == (0, 1)
+    assert (len(function.heads(SESSION)), len(node.heads(SESSION))) == (0, 1)
     assert room.queue.wanted == set()
     await room.finish()
     assert sorted(room.committed) == sorted((name, seq) for name in ("ada", "bob") for seq in range(1, 31))
@@ -147,7 +147,7 @@ async def test_a_node_that_has_served_for_long_bears_a_database_that_is_away_for
     room.submit(node, "ada", 11)
     await room.time.pass_ms(200)
     assert [r.code for r in room.mail.of("c-ada", OpRejected)] == [Code.UPSTREAM_UNAVAILABLE]
-    assert len(node.heads()) == 1
+    assert len(node.heads(SESSION)) == 1
     room.submit(node, "ada", 12)
     await room.finish()
     assert len(room.committed) == 11
