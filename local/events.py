@@ -1,9 +1,8 @@
 """The events that API Gateway hands to Lambda, field for field. Pure: ids and the clock are arguments.
 
-Sources: "Input format of a Lambda function for proxy integration" (REST, payload 1.0) and "Working with AWS Lambda
-proxy integrations for WebSocket APIs", Amazon API Gateway developer guide. What the guide leaves open is as it was
-recorded from the real service: paths and path parameters come percent-encoded, as they were sent; the query comes
-decoded.
+Sources: "Input format of a Lambda function for proxy integration" (REST, payload 1.0) and "Working with AWS Lambda proxy
+integrations for WebSocket APIs", Amazon API Gateway developer guide. What the guide leaves open is as it was recorded from
+the real service: paths and path parameters come percent-encoded, as they were sent; the query comes decoded.
 """
 
 import base64

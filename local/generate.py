@@ -3,8 +3,8 @@
     python -m local.generate            writes every generated file
     python -m local.generate --check    writes nothing; fails where a file is not what would be written
 
-Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire`, the routes and the node's codec
-alone, so the same definitions always give the same bytes.
+Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire`, the routes and the node's codec alone,
+so the same definitions always give the same bytes.
 """
 
 import argparse

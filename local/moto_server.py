@@ -1,8 +1,7 @@
 """moto as one process: DynamoDB, Cognito, S3, SSM. Requests are served one at a time.
 
 moto loses writes and answers 500 when transactions and writes overlap (measured; docs/architecture.md), so its WSGI
-application is called on the event loop, by one request after another. Everything it keeps is in memory and ends with
-it.
+application is called on the event loop, by one request after another. Everything it keeps is in memory and ends with it.
 
 It also takes two short cuts, so that a room full of people holds on the default `make run`: a DynamoDB request needs no
 search for the service that it is for, and items, which moto keeps as DynamoDB sends them, need no walk through their

@@ -12,9 +12,7 @@ _OURS = range(20_000, 32_000)
 
 
 def die_with_parent() -> None:
-    """Ends this process when its supervisor ends, even by kill -9, so that nothing is left over (Linux; elsewhere:
-    no-op).
-    """
+    """Ends this process when its supervisor ends, even by kill -9, so that nothing is left over (Linux; elsewhere: no-op)."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

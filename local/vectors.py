@@ -1,7 +1,7 @@
 """The cases of presence frames that Python and TypeScript share, written by the codec of `media_node.frames`.
 
-What is in the file is what the node sends: bytes, and what a page must read in them. Both sides' tests read the same
-file; a change of the codec shows in it (docs/webrtc.md, "Presence frames").
+What is in the file is what the node sends: bytes, and what a page must read in them. Both sides' tests read the same file; a
+change of the codec shows in it (docs/webrtc.md, "Presence frames").
 """
 
 from typing import Any, Final

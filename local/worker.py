@@ -1,8 +1,8 @@
 """A worker: imports the app once, as a Lambda container does at its cold start, and serves invocations in threads.
 
-It speaks with the gateway over a Unix socket: frames of 4 bytes length and MessagePack. Threads stand for the
-containers that Lambda would add; the app is safe for that (`chalicelib.aws.app`). When the gateway goes, the worker
-waits for the next one; when its supervisor goes, so does it.
+It speaks with the gateway over a Unix socket: frames of 4 bytes length and MessagePack. Threads stand for the containers
+that Lambda would add; the app is safe for that (`chalicelib.aws.app`). When the gateway goes, the worker waits for the next
+one; when its supervisor goes, so does it.
 """
 
 import contextlib
@@ -22,8 +22,7 @@ from local.process import die_with_parent
 
 THREADS: Final = {"app": 6, "connect": 6, "message": 96, "disconnect": 32}
 """At once, by function. The first two compute; the others mostly wait, one of them serving a room as its broadcaster.
-Many threads that compute at once only fight for the interpreter's lock; what is more waits its turn, and is not
-refused."""
+Many threads that compute at once only fight for the interpreter's lock; what is more waits its turn, and is not refused."""
 
 TIMEOUT_S: Final = 29
 

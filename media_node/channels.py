@@ -1,8 +1,7 @@
 """The two data channels of a link, over the messages of its association (RFC 8831, RFC 8832). Pure.
 
-Both are negotiated by being known to both sides (docs/webrtc.md). A client that cannot do so opens them in band, by
-their labels; then they are on the streams that it opened. Who sends too much, or too long a message, has the excess
-dropped here.
+Both are negotiated by being known to both sides (docs/webrtc.md). A client that cannot do so opens them in band, by their
+labels; then they are on the streams that it opened. Who sends too much, or too long a message, has the excess dropped here.
 """
 
 from dataclasses import dataclass, field

@@ -1,9 +1,8 @@
-"""DTLS with one peer: aiortc's RTCDtlsTransport, driven by datagrams instead of by a task. The only file that knows
-aiortc.
+"""DTLS with one peer: aiortc's RTCDtlsTransport, driven by datagrams instead of by a task. The only file that knows aiortc.
 
-aiortc's transport awaits an ICE transport: a task a peer, and several awaits a packet. Everything of it that matters,
-the certificate, the context, the fingerprints, the SRTP keys, is used as it is; its pump is left out. OpenSSL writes
-into memory, so nothing here waits for anything: a datagram in, plaintext and datagrams out, on the caller's stack.
+aiortc's transport awaits an ICE transport: a task a peer, and several awaits a packet. Everything of it that matters, the
+certificate, the context, the fingerprints, the SRTP keys, is used as it is; its pump is left out. OpenSSL writes into
+memory, so nothing here waits for anything: a datagram in, plaintext and datagrams out, on the caller's stack.
 """
 
 from collections.abc import Callable

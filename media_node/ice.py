@@ -1,9 +1,9 @@
 """ICE, the lite side (RFC 8445 section 2.5): it answers checks, never makes any, and is always controlled. Pure.
 
-One agent a link. An address counts for nothing until a check from it was authentic; data is sent only to the one that
-an authentic USE-CANDIDATE chose (RFC 8445 section 7.3.1.5), so nobody can have a peer's data sent elsewhere, and
-nothing is ever answered that is not authentic: an attacker gets no byte for any number of his. A check is consent to go
-on sending (RFC 7675); without one for CONSENT_S the link is over.
+One agent a link. An address counts for nothing until a check from it was authentic; data is sent only to the one that an
+authentic USE-CANDIDATE chose (RFC 8445 section 7.3.1.5), so nobody can have a peer's data sent elsewhere, and nothing is ever
+answered that is not authentic: an attacker gets no byte for any number of his. A check is consent to go on sending
+(RFC 7675); without one for CONSENT_S the link is over.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,7 @@
 """One peer connection: its ICE agent, its DTLS, its association and its two channels, joined.
 
-Sockets and clocks are the transport's; this takes datagrams and moments and gives datagrams. Whatever the peer sends,
-nothing but this link can end by it. The order of an end is fixed: abort, close_notify, out of the tables, then `closed`
-is told.
+Sockets and clocks are the transport's; this takes datagrams and moments and gives datagrams. Whatever the peer sends, nothing
+but this link can end by it. The order of an end is fixed: abort, close_notify, out of the tables, then `closed` is told.
 """
 
 from random import Random
@@ -105,9 +104,7 @@ class PeerLink:
             self._host.touch(self)
 
     def send_control(self, data: str | bytes) -> None:
-        """A message. A peer that does not keep up, or cannot take one so long, is let go: it comes again, and reads
-        on.
-        """
+        """A message. A peer that does not keep up, or cannot take one so long, is let go: it comes again, and reads on."""
         if not self.open:
             return
         protocol, content = encode(data)
@@ -210,8 +207,7 @@ class PeerLink:
     def _settle(self, now: float) -> None:
         """Open, once it is clear which streams the channels are on.
 
-        Who opens them in band does so as soon as the association is there; the first heartbeat comes back at about that
-        time.
+        Who opens them in band does so as soon as the association is there; the first heartbeat comes back at about that time.
         """
         if self._association.rtt_s is None:
             return

@@ -57,9 +57,7 @@ class Link(Protocol):
 
 
 class LinkEvents(Protocol):
-    """What the transport tells. Called from the loop, never reentered for the same link after `closed`; must not
-    block.
-    """
+    """What the transport tells. Called from the loop, never reentered for the same link after `closed`; must not block."""
 
     def opened(self, link: Link) -> None:
         """Both channels can be used."""
@@ -122,8 +120,8 @@ class Transport(Protocol):
     async def answer(self, key: str, link_id: str, offer_sdp: str) -> str:
         """The answer to an offer.
 
-        The same link again is an ICE restart or a renegotiation on the same DTLS association; a new link of the same
-        key replaces the old one. Raises AppError: SDP_INVALID, RELAY_FULL.
+        The same link again is an ICE restart or a renegotiation on the same DTLS association; a new link of the same key
+        replaces the old one. Raises AppError: SDP_INVALID, RELAY_FULL.
         """
         ...
 

@@ -1,7 +1,7 @@
 """SCTP packets and chunks (RFC 9260 section 3, 3758, 6525), as bytes. Pure.
 
-Only what data channels use (RFC 8831). Chunks are tuples and bytes, never objects: at a thousand packets a second an
-object a chunk is the greater part of the cost.
+Only what data channels use (RFC 8831). Chunks are tuples and bytes, never objects: at a thousand packets a second an object
+a chunk is the greater part of the cost.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,8 +43,7 @@ RESET_DONE: Final = 1
 RESET_IN_PROGRESS: Final = 6
 
 PACKET_BYTES: Final = 1188
-"""With DTLS, UDP and IPv6 around it still within 1,280 (https://issues.webrtc.org/issues/42222640); no path
-discovery."""
+"""With DTLS, UDP and IPv6 around it still within 1,280 (https://issues.webrtc.org/issues/42222640); no path discovery."""
 HEADER_BYTES: Final = 12
 DATA_HEADER_BYTES: Final = 16
 PAYLOAD_BYTES: Final = PACKET_BYTES - HEADER_BYTES - DATA_HEADER_BYTES

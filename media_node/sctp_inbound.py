@@ -1,8 +1,7 @@
-"""What an association receives: TSNs, reassembly, order, acknowledgements (RFC 9260 section 6, RFC 3758 section 3.6).
-Pure.
+"""What an association receives: TSNs, reassembly, order, acknowledgements (RFC 9260 section 6, RFC 3758 section 3.6). Pure.
 
-Everything held is bounded by WINDOW_BYTES, each fragment counted with what keeping it costs, so a peer that never ends
-a message or leaves gaps open fills its own association and nothing else.
+Everything held is bounded by WINDOW_BYTES, each fragment counted with what keeping it costs, so a peer that never ends a
+message or leaves gaps open fills its own association and nothing else.
 """
 
 from collections.abc import Callable
@@ -115,9 +114,7 @@ class Inbound:
                 self._skip(stream, sequence)
 
     def reset(self, streams: tuple[int, ...]) -> None:
-        """The peer's sequence numbers of these streams begin anew; of all where none is named (RFC 6525 section
-        5.2.2).
-        """
+        """The peer's sequence numbers of these streams begin anew; of all where none is named (RFC 6525 section 5.2.2)."""
         for stream in streams or tuple(self._streams):
             gone = self._streams.pop(stream, None)
             for _, payload in gone.waiting.values() if gone else ():

@@ -1,8 +1,8 @@
 """What an association sends: queues, TSNs, sending again, giving up (RFC 9260 section 6, RFC 3758). Pure.
 
-Messages wait whole, a queue a stream, served in turn, so a long message on one channel delays the other by one message
-at most. TSNs are given as a message begins to go out. `sent` holds every TSN from the peer's cumulative acknowledgement
-on, without a hole, so a gap block is an index into it.
+Messages wait whole, a queue a stream, served in turn, so a long message on one channel delays the other by one message at
+most. TSNs are given as a message begins to go out. `sent` holds every TSN from the peer's cumulative acknowledgement on,
+without a hole, so a gap block is an index into it.
 """
 
 from collections import deque

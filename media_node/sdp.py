@@ -1,9 +1,9 @@
 """Session descriptions: what is read of an offer, and the answer, written by hand. Pure.
 
-A media node takes data channels, as the DTLS server, behind ICE-lite. An offer is read for its one `m=application`
-section (RFC 8841) and what carries it; every other section is answered as rejected, port 0 (RFC 3264 section 6). With
-BUNDLE (RFC 9143) the data section's transport may be described by the group's first section. Sources: RFC 8866 (the
-format), 8829 (what browsers write), 8839 (ICE), 8842 and 8122 (fingerprints, setup), 8841 (SCTP).
+A media node takes data channels, as the DTLS server, behind ICE-lite. An offer is read for its one `m=application` section
+(RFC 8841) and what carries it; every other section is answered as rejected, port 0 (RFC 3264 section 6). With BUNDLE (RFC
+9143) the data section's transport may be described by the group's first section.
+Sources: RFC 8866 (the format), 8829 (what browsers write), 8839 (ICE), 8842 and 8122 (fingerprints, setup), 8841 (SCTP).
 """
 
 import re

@@ -82,9 +82,7 @@ class Request:
 
 
 def parse_request(data: bytes) -> Request:
-    """Reads a Binding request. USERNAME, MESSAGE-INTEGRITY and FINGERPRINT have to be there (RFC 8445 section
-    7.2.2).
-    """
+    """Reads a Binding request. USERNAME, MESSAGE-INTEGRITY and FINGERPRINT have to be there (RFC 8445 section 7.2.2)."""
     if not HEADER_BYTES <= len(data) <= REQUEST_BYTES:
         raise StunError("length")
     kind, length, cookie, transaction = _HEADER.unpack_from(data)

@@ -1,8 +1,8 @@
 """One UDP port for every peer of a worker: the socket, who a datagram is from, and the time.
 
-STUN finds its link by the USERNAME; everything else by the address that it comes from, which counts only once an
-authentic check came from there. No task, no future, no timer a peer: one reader, one tick, and one flush after whatever
-happened in a turn of the loop, so that what goes to a peer within it shares packets.
+STUN finds its link by the USERNAME; everything else by the address that it comes from, which counts only once an authentic
+check came from there. No task, no future, no timer a peer: one reader, one tick, and one flush after whatever happened in a
+turn of the loop, so that what goes to a peer within it shares packets.
 """
 
 import asyncio
@@ -237,9 +237,7 @@ class Transport:
             link.chosen(now)
 
     def _held_by_another(self, link: PeerLink, address: Address, now: float) -> bool:
-        """Whether datagrams from there are another link's: nobody takes a peer's address from it by naming it as his
-        own.
-        """
+        """Whether datagrams from there are another link's: nobody takes a peer's address from it by naming it as his own."""
         holder = self._at.get(address)
         return (
             holder is not None
