@@ -12,7 +12,14 @@ import pytest
 from benchmarks.client import Api, PeerClient, Person
 from chalicelib.wire import PROTOCOL_VERSION, limits
 from chalicelib.wire.codes import Code
-from chalicelib.wire.messages import ParticipantRemoved, Pong, RoomEnter, ServerMessage
+from chalicelib.wire.messages import (
+    ParticipantChanged,
+    ParticipantRemoved,
+    Pong,
+    RoomEnter,
+    ServerMessage,
+    SessionEnded,
+)
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import (
     NodeEnter,
@@ -216,11 +223,12 @@ async def test_who_may_come_in_as_a_node(hall: Hall) -> None:
         assert refused.value.status == 401
 
 
-async def test_a_removed_person_loses_the_relay_at_once(hall: Hall) -> None:
-    """The node hears it with the session, and what they sent before they knew reaches nobody."""
+async def test_the_node_hears_of_removals_roles_and_the_end_at_once(hall: Hall) -> None:
+    """With the session that it is about; of an ended one nothing is left."""
     node = await hall.node()
     owner, session_id, pages = await hall.room(MANY)
-    bob = await hall.api.guest("Bob")
+    bob, eve = await hall.api.guest("Bob"), await hall.api.guest("Eve")
+    await hall.api.join(eve, session_id)
     page = await hall.enter(bob, session_id)
     await pages[0].send(asks())
     await hall.relay(page, RelayStatus.READY, 1)
@@ -228,7 +236,14 @@ async def test_a_removed_person_loses_the_relay_at_once(hall: Hall) -> None:
     removed = await node_hears(node, ParticipantRemoved)
     assert (removed.user_id, removed.session_id) == (bob.user_id, session_id)
     await hall.hears(page, ParticipantRemoved)
+    await hall.api.call("PUT", f"/sessions/{session_id}/participants/{eve.user_id}", owner, {"role": "viewer"})
+    changed = await node_hears(node, ParticipantChanged)
+    assert (changed.user_id, changed.role, changed.session_id) == (eve.user_id, Role.VIEWER, session_id)
     assert bob.user_id not in {row.user_id for row in (await hall.back.presence.room(session_id)).rows}
+    await hall.api.call("DELETE", f"/sessions/{session_id}", owner)
+    assert (await node_hears(node, SessionEnded)).session_id == session_id
+    assert (await hall.back.nodes.relay(session_id)).generation == 0
+    assert await hall.back.nodes.rooms_of(node.node_id) == ()
 
 
 async def test_a_node_that_dies_is_replaced(hall: Hall) -> None:
