@@ -16,7 +16,6 @@ NAMES = (
     "rehome",
     "rest",
     "room-presence",
-    "sctp",
 )
 
 

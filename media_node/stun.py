@@ -38,10 +38,7 @@ _OPTIONAL: Final = 0x8000  # from here on, an attribute that is not known is pas
 _UNKNOWN_MAX: Final = 8
 ROLE_CONFLICT: Final = 487
 UNKNOWN_ATTRIBUTE: Final = 420
-_REASON: Final = {
-    ROLE_CONFLICT: "Role Conflict",
-    UNKNOWN_ATTRIBUTE: "Unknown",
-}  # short: no answer is longer than its request
+_REASON: Final = {ROLE_CONFLICT: "Role Conflict", UNKNOWN_ATTRIBUTE: "Unknown Attribute"}
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 """As sockets give them: IPv4, or IPv6 with flow and scope."""

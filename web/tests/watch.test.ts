@@ -82,10 +82,10 @@ describe("a switch", () => {
     expect(switched("websocket", "mesh", 3)).toMatchObject({ better: true });
     expect(switched("mesh", "relay", 8)).toMatchObject({ better: true });
     expect(switched("relay", "websocket", 8)).toEqual({
-      text: "The media node is lost. The WebSocket carries on.",
+      text: "The media node is gone. The WebSocket carries on.",
       better: false,
     });
-    expect(switched("mesh", "websocket", 1)?.text).toContain("direct connections");
+    expect(switched("mesh", "websocket", 1)?.text).toContain("page to page");
   });
 
   it("is not told where nothing switched, nobody is here, or the banner tells", () => {

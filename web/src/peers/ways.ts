@@ -84,6 +84,6 @@ export function switched(from: CarrierKind, to: CarrierKind, others: number): Sw
   if (to === "mesh") return { text: "Now connected page to page.", better: true };
   if (to === "relay") return { text: "Now connected through a media node.", better: true };
   if (from === "rest") return null;
-  const lost = from === "relay" ? "The media node is lost." : "The direct connections are lost.";
+  const lost = from === "relay" ? "The media node is gone." : "Not connected page to page any more.";
   return { text: `${lost} The WebSocket carries on.`, better: false };
 }

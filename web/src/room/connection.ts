@@ -132,7 +132,8 @@ export class Connection implements Network {
     const told = switched(this.told, this.heard.carrier, others);
     this.told = this.heard.carrier;
     this.heard = null;
-    if (told) this.ports.onSwitch(told);
+    // Who asked for the WebSocket knows.
+    if (told && !this.wishes.websocketOnly) this.ports.onSwitch(told);
   }
 
   private tell(standing: Standing, nowMs: number): void {

@@ -9,7 +9,7 @@ import type { PeerQuality, QualityTotals, RelayState, WebRtcStats } from "../wir
 import { BarsIcon, barsText, sparkline } from "./bars";
 import { busy, button, type Child, fill, h, svg } from "./dom";
 import { kbpsText, msText, shareText, wayText } from "./figures";
-import { ago } from "./format";
+import { ago, plural } from "./format";
 
 /** What the panel is told of the page. */
 export interface Network {
@@ -77,7 +77,7 @@ export class NetworkPanel {
       this.curve(standing),
       h("dl", { class: "tiles", testid: "own-figures" }, ...this.tiles(standing)),
       h("h3", {}, "Your connections"),
-      pages.size === 0
+      pages.size === 0 && carrier !== null
         ? h(
             "p",
             { class: "note", testid: "network-alone" },
@@ -281,8 +281,13 @@ function hours(totals: readonly QualityTotals[]): Child[] {
       "data-bars": Math.round(score_mean ?? 0),
     });
   });
-  const last = sorted.at(-1);
-  const words = `Last hour: ${msText(last?.rtt_mean_ms)} round trip, ${shareText(last?.loss_mean)} loss, ${last?.reports ?? 0} reports`;
+  const { rtt_mean_ms: rtt, loss_mean: loss, reports } = sorted.at(-1) ?? { reports: 0 };
+  const figures = [
+    ...(rtt ? [`${msText(rtt)} round trip`] : []),
+    ...(typeof loss === "number" ? [`${shareText(loss)} loss`] : []),
+    plural(reports, "report"),
+  ];
+  const words = `Last hour: ${figures.join(", ")}`;
   return [
     h("h3", {}, "The last 24 hours"),
     h(
