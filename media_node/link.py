@@ -74,6 +74,8 @@ class PeerLink:
         self._early: list[bytes] = []
         self._refused_at = -_NEVER
         self._settled_at = _NEVER
+        self._second_at = -_NEVER
+        self._heard = 0
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
@@ -122,7 +124,13 @@ class PeerLink:
     # -- what the transport tells --
 
     def datagram(self, data: bytes, now: float) -> None:
-        """A DTLS datagram from one of its addresses."""
+        """A DTLS datagram from one of its addresses. Who floods us is not even decrypted: others share this core."""
+        self._heard += 1
+        if now - self._second_at >= 1:
+            self._second_at, self._heard = now, 1
+        if self._heard > limits.LINK_DATAGRAMS_PER_S:
+            self._host.counted.refused += 1
+            return
         if self.agent.chosen is None:
             if len(self._early) < _EARLY_MAX:
                 self._early.append(data)

@@ -156,6 +156,7 @@ CHANNEL_BURST: Final = 120  # messages of one peer at once on its channels,
 CHANNEL_REFILL_PER_S: Final = 60  # and on: presence at RELAY_HZ, operations at 20 Hz, and some
 CHANNEL_BYTES_PER_S: Final = 128 * 1024
 CHANNEL_BYTES_BURST: Final = 256 * 1024
+LINK_DATAGRAMS_PER_S: Final = 4000  # of one peer, acknowledgements too; what is over is dropped unread
 FRAME_POSITION_M: Final = 0.001  # quantisation of positions in frames: error at most half of it
 FRAME_ROTATION_RAD: Final = 0.005  # greatest error of a rotation in frames (smallest three, 10 bits each)
 RELAY_BRIDGE_HZ: Final = 5  # what who is on the WebSocket alone is told of the relay's peers

@@ -195,6 +195,24 @@ async def test_who_sends_too_much_is_told_and_the_others_do_not_notice() -> None
     await node.close()
 
 
+async def test_a_flood_is_dropped_unread() -> None:
+    """Up to a number of datagrams a second they are looked at; then the core is the others'."""
+    told, page = Told(), Page()
+    node = await listening(told)
+    await page.connect(node, KEY)
+    await page.opened()
+    link, now = node._links[KEY], node.now()
+    garbage = b"\x17\xfe\xfd" + bytes(8) + b"\0\x10" + bytes(16)
+    for _ in range(limits.LINK_DATAGRAMS_PER_S + 100):
+        link.datagram(garbage, now)
+    assert node.stats().refused >= 100
+    page.control.send("a second later")
+    link.datagram(garbage, now + 1)
+    await told.until(lambda: told.of("control") == ["a second later"])
+    await page.close()
+    await node.close()
+
+
 async def test_a_node_that_is_full_says_so() -> None:
     """But a peer that comes again takes its own place."""
     told, page = Told(), Page()
