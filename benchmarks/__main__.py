@@ -16,6 +16,7 @@ NAMES = (
     "rehome",
     "rest",
     "room-presence",
+    "sctp",
 )
 
 

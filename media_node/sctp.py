@@ -1,7 +1,7 @@
 """SCTP for data channels (RFC 8831): one association, the passive side of it. Pure: packets and time in, packets out.
 
 Why not aiortc's: it makes an object a chunk, a task a message, a packet an acknowledgement, and never bundles; see
-docs/adr for what that costs. The peer (a browser, or any that offers) always sends the INIT, as the DTLS client that it is;
+docs/adr/0007 for what that costs. The peer, who offers, always sends the INIT, as the DTLS client that it is;
 inside DTLS nobody else can, so the cookie needs no signature (RFC 9260 section 5.1.3 defends against strangers).
 
 States: NEW -(INIT)-> NEW -(COOKIE-ECHO)-> OPEN -(SHUTDOWN, ABORT, resets, too many errors)-> CLOSED.

@@ -38,7 +38,10 @@ _OPTIONAL: Final = 0x8000  # from here on, an attribute that is not known is pas
 _UNKNOWN_MAX: Final = 8
 ROLE_CONFLICT: Final = 487
 UNKNOWN_ATTRIBUTE: Final = 420
-_REASON: Final = {ROLE_CONFLICT: "Role Conflict", UNKNOWN_ATTRIBUTE: "Unknown Attribute"}
+_REASON: Final = {
+    ROLE_CONFLICT: "Role Conflict",
+    UNKNOWN_ATTRIBUTE: "Unknown",
+}  # short: no answer is longer than its request
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 """As sockets give them: IPv4, or IPv6 with flow and scope."""

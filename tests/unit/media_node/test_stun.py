@@ -6,6 +6,7 @@ import pytest
 from aioice import stun as aioice
 
 from media_node import stun
+from media_node.ice import Credentials
 from media_node.stun import Kind, StunError
 
 # RFC 5769 section 2.1: a request of software "STUN test client", username "evtj:h6vY"
@@ -62,6 +63,23 @@ def test_refusals_are_errors_that_can_be_authenticated() -> None:
     made = stun.refusal(odd, stun.UNKNOWN_ATTRIBUTE, PASSWORD)
     assert bytes.fromhex("000a0002000c0000") in made
     assert aioice.parse_message(made).attributes["ERROR-CODE"][0] == 420
+
+
+def test_no_answer_is_longer_than_the_shortest_request_for_it() -> None:
+    """Whoever sends checks in another's name does not have more sent to him than he could send himself."""
+    ours = Credentials.fresh().ufrag
+
+    def shortest(**attributes: object) -> bytes:
+        message = aioice.Message(message_method=aioice.Method.BINDING, message_class=aioice.Class.REQUEST)
+        message.attributes = {"USERNAME": f"{ours}:abcd", **attributes}
+        message.add_message_integrity(b"secret")
+        return bytes(message)
+
+    plain, odd = shortest(), shortest(DATA=b"")
+    address: stun.Address = ("2001:db8::1", 9, 0, 0)
+    assert len(stun.success(stun.parse_request(plain), address, b"secret")) <= len(plain)
+    assert len(stun.refusal(stun.parse_request(plain), stun.ROLE_CONFLICT, b"secret")) <= len(plain)
+    assert len(stun.refusal(stun.parse_request(odd), stun.UNKNOWN_ATTRIBUTE, b"secret")) <= len(odd)
 
 
 def test_use_candidate_is_seen() -> None:
