@@ -52,6 +52,9 @@ class Room(Protocol):
         ...
 
     async def relay(self, session_id: str) -> RelayState: ...
+    async def crowded(self, session_id: str) -> RelayState:
+        """The same, where a page more can be offered to: the room may need a relay now."""
+        ...
 
 
 class Reports(Protocol):
@@ -87,7 +90,8 @@ class Plane:
     async def open(self, session_id: str, identity: Identity) -> WebRtcSession:
         """How a room is carried now. What the gate raises for who may not see it."""
         await self._room.viewer(session_id, identity)
-        return await self._session(session_id, identity, await self._reachable(session_id), "")
+        pages, relay = await asyncio.gather(self._reachable(session_id), self._room.relay(session_id))
+        return self._session(session_id, identity, pages, relay)
 
     async def join(self, session_id: str, identity: Identity, tab_id: str) -> WebRtcSession:
         """The page can be offered to from now on; who else can be. PEER_UNKNOWN for a page that is not connected."""
@@ -96,7 +100,8 @@ class Plane:
         page = _own(pages, identity, tab_id)
         if not page.rtc and not await self._room.set_rtc(session_id, page.peer_id, True):
             raise AppError(Code.PEER_UNKNOWN)
-        return await self._session(session_id, identity, pages, page.peer_id)
+        others = [other for other in pages if other.peer_id != page.peer_id]
+        return self._session(session_id, identity, others, await self._room.crowded(session_id))
 
     async def leave(self, session_id: str, identity: Identity, tab_id: str) -> None:
         """The page is on the WebSocket alone from now on. One that has gone is so already."""
@@ -153,16 +158,13 @@ class Plane:
         now_ms = self._now_ms()
         return [page for page in await self._room.pages(session_id) if page.reachable(now_ms)]
 
-    async def _session(
-        self, session_id: str, identity: Identity, pages: Sequence[Page], own_peer_id: str
-    ) -> WebRtcSession:
-        relay = await self._room.relay(session_id)
+    def _session(self, session_id: str, identity: Identity, pages: Sequence[Page], relay: RelayState) -> WebRtcSession:
         return WebRtcSession(
             session_id=session_id,
             topology=_topology(relay),
             mesh_max=limits.MESH_MAX,
             relay=relay,
-            peers=tuple(page.peer_id for page in pages if page.rtc and page.peer_id != own_peer_id),
+            peers=tuple(page.peer_id for page in pages if page.rtc),
             ice=self.ice_servers(identity),
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.peers.plane import Page, Plane
 from chalicelib.peers.turn import Ice
+from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.peers import PeerQuality, RelayState, RelayStatus
@@ -96,6 +97,11 @@ class MemoryRoom:
         return True
 
     async def relay(self, session_id: str) -> RelayState:
+        return self.state
+
+    async def crowded(self, session_id: str) -> RelayState:
+        if sum(page.rtc for page in self.rows.values()) > limits.MESH_MAX:
+            self.state = RelayState(status=RelayStatus.STARTING, generation=1)
         return self.state
 
 

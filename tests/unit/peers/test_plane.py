@@ -77,6 +77,13 @@ async def test_joining_makes_a_page_one_to_offer_to(planes: Planes) -> None:
     assert planes.room.told == [(f"ann.{TAB}", True)]
 
 
+async def test_one_page_too_many_for_a_mesh_asks_for_a_relay(planes: Planes) -> None:
+    """Joining is when a room grows; looking at it changes nothing."""
+    planes.room.add(*(MemoryPage(f"bob.more{n:04}", rtc=True) for n in range(limits.MESH_MAX - 1)))
+    assert (await planes.plane.open(SESSION, BOB)).relay.status is RelayStatus.NONE
+    assert (await planes.plane.join(SESSION, ANN, TAB)).relay.status is RelayStatus.STARTING
+
+
 async def test_a_page_that_is_not_there_cannot_join(planes: Planes) -> None:
     """Nor one of another person: the tab is looked for among one's own."""
     planes.room.add(MemoryPage("ann.tab00009", here=False))
