@@ -9,6 +9,7 @@ from chalicelib.aws.app import HolodeckApp
 from chalicelib.aws.client import loop_thread
 from chalicelib.documents.routes import routes as document_routes
 from chalicelib.endpoint import Endpoint, Routes
+from chalicelib.peers.routes import routes as peer_routes
 from chalicelib.presence.routes import routes as presence_routes
 from chalicelib.sessions.routes import routes as session_routes
 from chalicelib.users.routes import routes as user_routes
@@ -42,6 +43,9 @@ rooms: list[Routes] = [
     ),
     activity_routes(wiring.authenticate, wiring.activity),
     document_routes(wiring.authenticate, wiring.documents.service, wiring.documents.locks, run=loop_thread().run),
+    peer_routes(
+        wiring.authenticate, wiring.plane.plane, run=loop_thread().run, report_wait_ms=wiring.plane.report_wait_ms
+    ),
 ]
 for room in rooms:
     app.register_blueprint(room.blueprint)

@@ -54,7 +54,7 @@ def plan() -> Plan:
         raise SystemExit("PORT and WORKERS are numbers") from None
     if workers < 1:
         raise SystemExit("WORKERS is at least 1")
-    names = ("OPEN_GUESTS", "LOG_LEVEL", "MEDIA_NODES")
+    names = ("OPEN_GUESTS", "LOG_LEVEL", "MEDIA_NODES", "STUN_URLS", "TURN_URLS", "TURN_SECRET_FILE")
     settings = {n: v for n, v in e.items() if n in names or n.startswith(("GATEWAY_", "NODE_"))}
     if e.get("RELAY") == "0":
         settings |= {"MEDIA_NODES": "0", "NODE_MAX": "0"}

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,15 @@ class Ice:
     def __repr__(self) -> str:
         """Without its secrets: it may come to be in a trace."""
         return f"Ice({self.stun_urls}, {self.turn_urls}, {len(self.secrets)} secrets)"
+
+
+def configured(stun: str, turn: str, secret: Callable[[], str | None]) -> Ice:
+    """What the settings say; the secret is read only where there is TURN. RuntimeError where they are not right."""
+    urls = turn_urls(turn)
+    text = secret() if urls else None
+    if urls and text is None:
+        raise RuntimeError("with TURN_URLS, set TURN_SECRET_FILE or TURN_SECRET_PARAMETER")
+    return Ice(stun_urls(stun), urls, parse_secrets(text) if text is not None else ())
 
 
 def stun_urls(text: str) -> tuple[str, ...]:

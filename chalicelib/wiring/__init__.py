@@ -204,6 +204,7 @@ class _Belongings:
     def erase(self, session_id: str) -> None:
         loop_thread().run(documents.service().erase(session_id))
         loop_thread().run(peers.service().ended(session_id))
+        loop_thread().run(plane.plane().erase(session_id))
 
 
 @once
@@ -295,4 +296,4 @@ def dispatch() -> Dispatch:
 
 
 # Last: they join their rooms to the ones above.
-from chalicelib.wiring import documents, peers  # noqa: E402
+from chalicelib.wiring import documents, peers, plane  # noqa: E402

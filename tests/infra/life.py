@@ -37,6 +37,7 @@ def live(house: House) -> None:
     session_id = begin(owner, other)
     talk(house, owner, other, session_id)
     build(house, owner, other, session_id)
+    connect(house, owner, session_id)
     relay(house, owner, other, session_id)
     come_and_go(house, other, session_id)
     govern(owner, other, third, session_id)
@@ -143,6 +144,19 @@ def relay(house: House, owner: Guest, other: Guest, session_id: str) -> None:
     house.message("n1", {**signal, "to": pages[0], "session_id": session_id})
     house.want_none()
     house.disconnect("n1")
+
+
+def connect(house: House, owner: Guest, session_id: str) -> None:
+    """The real-time plane by REST."""
+    path = f"/webrtc/sessions/{session_id}"
+    house.message("a2", {"type": "ping"})  # the page is there, however long the rest took
+    page = {"tab_id": "tab00001"}
+    owner.rest("GET", "/webrtc/ice-servers")
+    owner.rest("POST", "/webrtc/sessions", {"session_id": session_id})
+    owner.rest("POST", f"{path}/join", page)
+    owner.rest("POST", f"{path}/stats", {**page, "carrier": "websocket", "score": 3})
+    owner.rest("GET", f"{path}/stats")
+    owner.rest("POST", f"{path}/leave", page)
 
 
 def come_and_go(house: House, other: Guest, session_id: str) -> None:

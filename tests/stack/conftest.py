@@ -18,10 +18,18 @@ FIRST = int(os.environ.get("FAULT_SEED", "0"))
 SEEDS = range(FIRST, FIRST + int(os.environ.get("FAULT_ROUNDS", "1")))
 
 
+TURN_SECRET = "holodeck-test-secret-0123456789abcdef"
+TURN_URLS = ("turn:127.0.0.1:3478?transport=udp", "turns:turn.test:443?transport=tcp")
+STUN_URL = "stun:127.0.0.1:3478"
+
+
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """A running system."""
-    with Stack() as running:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running system. It tells pages of a TURN server that is not there."""
+    secret = tmp_path_factory.mktemp("turn") / "secret"
+    secret.write_text(f"{TURN_SECRET}\n")
+    turn = {"STUN_URLS": STUN_URL, "TURN_URLS": ",".join(TURN_URLS), "TURN_SECRET_FILE": str(secret)}
+    with Stack(settings=turn) as running:
         yield running
 
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from chalicelib.peers.turn import Ice, credential, ice_servers, parse_secrets, stun_urls, turn_urls
+from chalicelib.peers.turn import Ice, configured, credential, ice_servers, parse_secrets, stun_urls, turn_urls
 from chalicelib.wire import limits
 from chalicelib.wire.peers import IceServer
 
@@ -68,6 +68,27 @@ def test_what_is_no_secret_is_refused_at_once(text: str) -> None:
         parse_secrets(text)
     assert not {"hush", "hüsh"} & set(str(refused.value).split())
     assert NEW not in str(refused.value)
+
+
+def test_the_settings_make_it() -> None:
+    """The secret is read where there is TURN."""
+    assert configured("stun:a.test", TURN[0], lambda: f"{NEW}\n{OLD}") == Ice(("stun:a.test",), TURN[:1], (NEW, OLD))
+
+
+def test_without_turn_no_secret_is_read() -> None:
+    """There need not be one."""
+
+    def never() -> str:
+        raise AssertionError("it was read")
+
+    assert configured("stun:a.test", "", never) == Ice(("stun:a.test",))
+    assert configured("", "", never) == Ice()
+
+
+def test_turn_without_a_secret_says_what_is_missing() -> None:
+    """For whoever deploys it."""
+    with pytest.raises(RuntimeError, match="TURN_SECRET_FILE or TURN_SECRET_PARAMETER"):
+        configured("", TURN[0], lambda: None)
 
 
 def test_urls_are_read_from_settings() -> None:
