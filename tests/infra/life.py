@@ -37,8 +37,8 @@ def live(house: House) -> None:
     session_id = begin(owner, other)
     talk(house, owner, other, session_id)
     build(house, owner, other, session_id)
-    connect(house, owner, session_id)
     relay(house, owner, other, session_id)
+    connect(house, owner, session_id)
     come_and_go(house, other, session_id)
     govern(owner, other, third, session_id)
     squeeze(house, owner, third)
@@ -98,6 +98,7 @@ def build(house: House, owner: Guest, other: Guest, session_id: str) -> None:
     note = owner.rest("POST", f"/sessions/{session_id}/documents", {"name": "Notes"})["document_id"]
     house.message("a2", {**submit, "seq": 1, "document_id": note})
     owner.rest("GET", f"/sessions/{session_id}/documents")
+    house.touch("a2", "b1")
     house.grow(scene)
     time.sleep(1.2)  # until the lease of the last submission has run out
     house.occupy(scene)
@@ -111,13 +112,16 @@ def build(house: House, owner: Guest, other: Guest, session_id: str) -> None:
         ("/milestones", ""),
     ):
         owner.rest("GET", path + what, query=query)
+    house.touch("a2", "b1")
     house.grow(scene)
     house.forget()
     house.message("a2", {**submit, "seq": 3, "base": 1})
+    house.touch("a2", "b1")
     house.grow(scene)
     house.forget()
     owner.rest("POST", f"{path}/rollback", {"revision": 1})
     owner.rest("POST", f"{path}/milestones", {"name": "first"})
+    house.touch("a2", "b1")
     locks = f"/collaboration/sessions/{session_id}/locks"
     lock = owner.rest("POST", locks, {"object_id": "owner001.1.0"})
     owner.rest("GET", locks)
@@ -149,7 +153,7 @@ def relay(house: House, owner: Guest, other: Guest, session_id: str) -> None:
 def connect(house: House, owner: Guest, session_id: str) -> None:
     """The real-time plane by REST."""
     path = f"/webrtc/sessions/{session_id}"
-    house.message("a2", {"type": "ping"})  # the page is there, however long the rest took
+    house.touch("a2", "b1")
     page = {"tab_id": "tab00001"}
     owner.rest("GET", "/webrtc/ice-servers")
     owner.rest("POST", "/webrtc/sessions", {"session_id": session_id})

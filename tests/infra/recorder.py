@@ -151,6 +151,17 @@ class House:
         ]
         loop_thread().run(committer.submit_all(document_id, submissions))
 
+    def touch(self, *connection_ids: str) -> None:
+        """People are still there, however long the rest took; behind the functions' backs."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.presence.model import Connection  # noqa: PLC0415
+
+        for connection_id in connection_ids:
+            caller = loop_thread().run(wiring.presence().caller(connection_id))
+            assert isinstance(caller, Connection)
+            loop_thread().run(wiring.presence().touch(caller))
+
     def offer_to(self, session_id: str, *peer_ids: str) -> None:
         """Lets pages be offered to, behind the functions' backs."""
         from chalicelib import wiring  # noqa: PLC0415
