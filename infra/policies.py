@@ -41,7 +41,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "oplog": ("Query", "PutItem", "BatchWriteItem"),
         "queue": ("Query", "UpdateItem", "BatchWriteItem"),
         "documents": ("Query", "GetItem", "PutItem", "DeleteItem"),
-        "media": ("GetItem", "DeleteItem"),
+        "media": (*_MEDIA, "BatchWriteItem"),
     },
     "connect": {
         "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
@@ -83,7 +83,7 @@ OBJECT_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Of the documents' bucket."""
 SERVICE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "api": (),
+    "api": ("DescribeServices", "UpdateService"),
     "connect": (),
     "message": ("DescribeServices", "UpdateService"),
     "disconnect": ("DescribeServices", "UpdateService"),

@@ -159,7 +159,8 @@ def connect(house: House, owner: Guest, session_id: str) -> None:
     owner.rest("POST", "/webrtc/sessions", {"session_id": session_id})
     owner.rest("POST", f"{path}/join", page)
     owner.rest("POST", f"{path}/stats", {**page, "carrier": "websocket", "score": 3})
-    owner.rest("GET", f"{path}/stats")
+    house.lose(session_id)
+    owner.rest("GET", f"{path}/stats")  # whoever comes by finds out
     owner.rest("POST", f"{path}/leave", page)
 
 

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -186,6 +187,20 @@ class House:
         loop_thread().run(NodeStore(wiring.dynamo(), PREFIX).beat(node))
         claims = NodeClaims(jti=wiring.random_id(), sub=node_id)
         return sign(claims, load_nodes(wiring.settings())[0], now_s=now // 1000, ttl_s=30)
+
+    def lose(self, session_id: str) -> None:
+        """The room's media node is not there any more, and nobody said so; a task may be asked for at once."""
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.peers.nodes import NodeStore  # noqa: PLC0415
+        from chalicelib.wire.peers import RelayReason  # noqa: PLC0415
+
+        nodes = NodeStore(wiring.dynamo(), PREFIX)
+        relay = loop_thread().run(nodes.relay(session_id))
+        lost = replace(relay, node_id="node_" + "1" * 12, generation=relay.generation + 1, reason=RelayReason.UPLINK)
+        loop_thread().run(nodes.change(replace(lost, asked_ms=0), wiring.now_ms()))
+        loop_thread().run(nodes.forget_start())
+        self.want_none()
 
     def want_none(self) -> None:
         """The nodes' service runs nothing, and is told so by nobody here."""

@@ -251,7 +251,13 @@ async def test_an_ended_session_leaves_no_reports(api: Api, stack: Stack) -> Non
 
 def media_items(stack: Stack, session_id: str) -> list[str]:
     """What the media table has of a session."""
-    dynamodb = boto3.client("dynamodb", endpoint_url=stack.env["AWS_ENDPOINT_URL_DYNAMODB"], region_name="us-east-1")
+    dynamodb = boto3.client(
+        "dynamodb",
+        endpoint_url=stack.env["AWS_ENDPOINT_URL_DYNAMODB"],
+        region_name=stack.env["AWS_REGION"],
+        aws_access_key_id=stack.env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=stack.env["AWS_SECRET_ACCESS_KEY"],
+    )
     found = dynamodb.query(
         TableName=stack.env["TABLE_PREFIX"] + "media",
         KeyConditionExpression="pk=:s",
