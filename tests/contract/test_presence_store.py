@@ -120,6 +120,27 @@ async def test_set_role_of_a_row_that_is_there(rows: Rows) -> None:
     assert [(r.peer_id, r.role) for r in (await rows.room(S)).rows] == [("ada.tab00001", Role.VIEWER)]
 
 
+async def test_set_rtc_of_a_row_that_is_there(rows: Rows) -> None:
+    """Whether a page can be offered to is kept; it makes no row for who has gone."""
+    await rows.attach(row())
+    for rtc in (True, True, False):
+        assert await rows.set_rtc(S, "ada.tab00001", rtc)
+        assert [r.rtc for r in (await rows.room(S)).rows] == [rtc]
+    assert not await rows.set_rtc(S, "bob.tab00001", True)
+    assert not await rows.set_rtc(S, "bob.tab00001", False)
+    assert [(r.peer_id, r.rtc) for r in (await rows.room(S)).rows] == [("ada.tab00001", False)]
+
+
+async def test_rtc_is_kept_by_who_resumes_and_not_by_who_returns(rows: Rows) -> None:
+    """A WebSocket that dropped takes no peer connection with it; a page that had gone is another page."""
+    await rows.attach(row())
+    await rows.set_rtc(S, "ada.tab00001", True)
+    await rows.attach(row(connection="c2=", at_ms=NOW + 2000))
+    assert [r.rtc for r in (await rows.room(S)).rows] == [True]
+    await rows.attach(row(connection="c3=", at_ms=NOW + 2001 + limits.PRESENCE_TTL_S * 1000))
+    assert [r.rtc for r in (await rows.room(S)).rows] == [False]
+
+
 async def test_delete_if_unchanged(rows: Rows) -> None:
     """A sweep does not remove a peer that came back meanwhile."""
     await rows.attach(row())

@@ -98,6 +98,15 @@ def test_a_changed_role_is_announced_anew() -> None:
     assert [p.role for p in got["c-ada"].joined] == [Role.VIEWER]
 
 
+def test_a_page_that_can_be_offered_to_is_announced_anew() -> None:
+    """And so is one that no longer can."""
+    ledger = Ledger()
+    assert [p.rtc for p in told(ledger, [row("ada")])["c-ada"].joined] == [False]
+    for rtc in (True, False):
+        got = told(ledger, [replace(row("ada"), rtc=rtc)])
+        assert [p.rtc for p in got["c-ada"].joined] == [rtc]
+
+
 def test_who_has_not_entered_is_neither_seen_nor_told() -> None:
     """Between $connect and room.enter a peer does not exist for the room."""
     assert told(Ledger(), [row("ada"), replace(row("bob"), entered=False)])["c-ada"].joined[0].user_id == "ada"

@@ -214,6 +214,19 @@ async def test_a_new_role_is_seen(house: House) -> None:
     }
 
 
+async def test_a_page_that_can_be_offered_to_is_told_of_at_once(house: House) -> None:
+    """To everybody; who has gone is nobody to offer to."""
+    await house.enter(connection("ada"))
+    await house.enter(connection("bob"))
+    await house.presence.set_rtc(S, "ada.tab00001", True)
+    (frame,) = [decode_server_message(data) for data in house.sender.to("c-bob-tab00001-1")]
+    assert isinstance(frame, PresenceFrame)
+    assert {p.user_id: p.rtc for p in frame.joined} == {"ada": True, "bob": False}
+    posted = len(house.sender.posted)
+    assert not await house.presence.set_rtc(S, "eve.tab00001", True)
+    assert len(house.sender.posted) == posted
+
+
 async def test_cursors_of_those_who_point(house: House) -> None:
     """The list has who points, with the person's colour, and not who does not."""
     await house.enter(connection("ada"))
