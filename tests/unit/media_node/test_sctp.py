@@ -89,7 +89,7 @@ def test_an_unreliable_channel_goes_on_and_sends_nothing_twice(seed: int) -> Non
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_both_kinds_share_an_association(seed: int) -> None:
-    """Frames that are given up do not stop what has to arrive."""
+    """Frames that are given up do not stop what has to arrive, and nothing of them is kept."""
     network = Network(seed, loss=0.1, reorder=0.1).open()
     for index in range(150):
         for end in network.ends:
@@ -99,6 +99,11 @@ def test_both_kinds_share_an_association(seed: int) -> None:
     network.run(lambda: all(sum(s == 2 for s, _, _ in each) == 150 for each in network.got))
     for got in network.got:
         assert [int(data) for stream, _, data in got if stream == 2] == list(range(150))
+    network.loss = 0.0
+    network.run_for(20)
+    for end in network.ends:
+        assert (end._inbound._held, end._outbound._flight, end._outbound._lost) == (0, 0, 0)
+        assert not end._outbound._sent
 
 
 def test_what_is_given_up_before_it_was_all_sent_is_skipped_whole() -> None:
