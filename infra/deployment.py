@@ -135,9 +135,12 @@ class Deployment:
 
     def hand_on_media(self, image: Callable[[], Image] | None) -> None:
         """The image, if there is to be another one, and as many nodes as are wanted now: a deployment ends none."""
+        before = self._target.parameters.get("MediaImage", "")
         if image is not None:
             made = image()
             self._set(MediaImage=made.uri, MediaArchitecture=made.architecture)
+        if before and self._target.parameters["MediaImage"] != before:
+            self._release_nodes()
         self._set(MediaCount=str(self._nodes_wanted()))
 
     def _nodes_wanted(self) -> int:
@@ -147,6 +150,19 @@ class Deployment:
         except ecs.exceptions.ClusterNotFoundException:
             return 0
         return sum(int(s["desiredCount"]) for s in found["services"] if s["status"] == "ACTIVE")
+
+    def _release_nodes(self) -> None:
+        """Busy nodes are protected from ending, for up to an hour: those of an older image would hold the deployment up.
+
+        Each is told to end only when its successor runs, and hands its rooms over.
+        """
+        ecs, cluster = self._client("ecs"), media_cluster(self._target.stage)
+        try:
+            tasks = ecs.list_tasks(cluster=cluster, serviceName=MEDIA_SERVICE)["taskArns"]
+        except (ecs.exceptions.ClusterNotFoundException, ecs.exceptions.ServiceNotFoundException):
+            return
+        for first in range(0, len(tasks), 10):
+            ecs.update_task_protection(cluster=cluster, tasks=tasks[first : first + 10], protectionEnabled=False)
 
     def _set(self, **parameters: str) -> None:
         self._target = replace(self._target, parameters={**self._target.parameters, **parameters})

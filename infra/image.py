@@ -86,7 +86,9 @@ def publish(ecr: Any, say: Callable[[str], None], run_: Run = run) -> Image:
 
 def build(name: str, run_: Run = run) -> None:
     """Builds it under a name."""
-    run_(["docker", "build", "--quiet", "--pull", "--file", DOCKERFILE, "--tag", name, "."], None)
+    version = f"VERSION={content_hash()[:12]}"
+    options = ["--quiet", "--pull", "--build-arg", version, "--file", DOCKERFILE, "--tag", name]
+    run_(["docker", "build", *options, "."], None)
 
 
 def _repository(ecr: Any, say: Callable[[str], None]) -> str:

@@ -15,7 +15,7 @@ NODE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "queue": ("Query", "PutItem", "UpdateItem", "BatchWriteItem"),
     "documents": ("Query", "GetItem", "PutItem"),
 }
-REGISTRY_ACTIONS: Final = ("PutItem", "UpdateItem", "DeleteItem")
+REGISTRY_ACTIONS: Final = ("UpdateItem", "DeleteItem")
 """Of the rows `nodes` in `media` only: which room is whose, the functions write."""
 NODE_OBJECT_ACTIONS: Final = ("GetObject", "PutObject")
 _ACCOUNT: Final = "${AWS::Region}:${AWS::AccountId}"

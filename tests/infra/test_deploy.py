@@ -37,6 +37,8 @@ class House:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.tasks: list[str] = []
+        self.released: list[dict[str, Any]] = []
         self.session = boto3.Session(region_name="eu-west-1")
         self.cloudformation = CloudFormation(outputs={"PageUrl": "https://page", "PageBucketName": "page"})
         self.deployment = self.to(TARGET)
@@ -46,8 +48,14 @@ class House:
         return Deployment(target, self.client, self.said.append, self.cloudformation.tick)
 
     def client(self, service: str) -> Any:
-        """moto's, but for CloudFormation."""
-        return self.cloudformation if service == "cloudformation" else self.session.client(service)
+        """moto's, but for CloudFormation, and for what moto does not know of ECS: a service's tasks, protected."""
+        if service == "cloudformation":
+            return self.cloudformation
+        made: Any = self.session.client(service)
+        if service == "ecs":
+            made.list_tasks = lambda **_: {"taskArns": self.tasks}
+            made.update_task_protection = lambda **asked: self.released.append(asked)
+        return made
 
 
 def make_package(folder: Path, *, name: str = "one", resources: dict[str, Any] | None = None) -> Package:
@@ -128,7 +136,23 @@ def test_the_stack_is_told_the_image_and_its_processor(house: House) -> None:
     later.hand_on_media(None)
     later.apply("https://bucket/t.json")
     told = house.cloudformation.parameters
+    assert house.released == []
     assert (told["MediaImage"], told["MediaArchitecture"]) == ("repository@sha256:1", "ARM64")
+
+
+def test_nodes_of_an_older_image_do_not_hold_a_deployment_up(house: House) -> None:
+    """Their protection is taken away, so that each ends when its successor runs; the same image leaves them alone."""
+    ecs = house.session.client("ecs")
+    ecs.create_cluster(clusterName="holodeck-dev")
+    container = {"name": "media", "image": "x", "memory": 512}
+    ecs.register_task_definition(family="media", containerDefinitions=[container])
+    ecs.create_service(cluster="holodeck-dev", serviceName="media", taskDefinition="media", desiredCount=0)
+    house.tasks = [f"arn:task/{number}" for number in range(12)]
+    for uri in ("r@sha256:1", "r@sha256:1", "r@sha256:2"):
+        house.deployment.hand_on_media(lambda uri=uri: Image(uri, "ARM64"))  # type: ignore[misc]
+    asked = [call["tasks"] for call in house.released]
+    assert asked == [house.tasks[:10], house.tasks[10:]]
+    assert {call["protectionEnabled"] for call in house.released} == {False}
 
 
 def test_other_keys_are_another_version(house: House) -> None:
