@@ -166,6 +166,7 @@ def connect(house: House, owner: Guest, session_id: str) -> None:
 
 def come_and_go(house: House, other: Guest, session_id: str) -> None:
     """People leave by message and by closing; who comes back with a ticket takes a seat again."""
+    other.rest("POST", f"/sessions/{session_id}/join", {})  # a slow machine took their seat meanwhile
     tickets = [other.ticket(session_id) for _ in range(2)]
     house.message("a2", {"type": "ping"})  # somebody is there to be told, however long the rest took
     house.message("b1", {"type": "room.leave"})

@@ -1,7 +1,9 @@
 """A real coturn with the configuration that infra/turn.py makes, for as long as a block lasts."""
 
+import contextlib
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from local.process import child_dies_with_us, free_port
 TURNSERVER = shutil.which("turnserver")
 SECRETS = f"{'n3w+' * 10}==\n{'0ld/' * 10}\n"
 """As the parameter holds them: the first signs, both are taken."""
+_SCHEMA = Path("/usr/share/coturn/schema.sql")
 REALM = "turn.example.org"
 
 
@@ -29,6 +32,13 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return found
 
 
+def _make_database(path: Path) -> None:
+    """As Debian's package makes it. Where coturn has to make it itself, whoever asks meanwhile is refused (401)."""
+    if _SCHEMA.is_file():
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript(_SCHEMA.read_text())
+
+
 class Coturn:
     """One server on `ip`. On 127.0.0.1 it may relay to that one address besides, which no configuration of a stack allows.
 
@@ -41,6 +51,7 @@ class Coturn:
         self._prefix = list(prefix)
         self._conf = folder / "turnserver.conf"
         cert, key = certificate(folder)
+        _make_database(folder / "db")
         here = ("allow-loopback-peers", "allowed-peer-ip=127.0.0.1") if ip == "127.0.0.1" else ()
         ports = {} if prefix else {"stun_port": free_port(), "tls_port": free_port()}
         more = (*here, f"userdb={folder / 'db'}", f"pidfile={folder / 'pid'}", *settings.pop("more", ()))
