@@ -3,7 +3,7 @@
 A task is one process on one core with one UDP port open to the world, a public address of its own, and no other way in. It
 needs no load balancer, certificate or NAT gateway, so that a service of no tasks costs nothing.
 
-Who owns `desiredCount` (docs/adr/0007): the functions raise it, from 0 when a room first needs a relay and by one where all
+Who owns `desiredCount` (docs/adr/0008): the functions raise it, from 0 when a room first needs a relay and by one where all
 nodes are full, to at most NodeMax; a node that has had no room for NODE_IDLE_S lowers it by one and ends; a deployment hands
 on what it finds (parameter MediaCount). Target tracking, where MediaCpuTarget asks for it, may raise it too, and never
 lowers it. Busy nodes are protected from scaling in, so it is the idle one that goes.

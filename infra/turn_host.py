@@ -1,6 +1,6 @@
 """The TURN server: one small arm64 instance with an address that stays, kept at one by an autoscaling group.
 
-Why an instance and not Fargate is docs/adr/0008. It boots Debian, whose coturn the tests run; `turn_refresh.sh` then fetches
+Why an instance and not Fargate is docs/adr/0009. It boots Debian, whose coturn the tests run; `turn_refresh.sh` then fetches
 its address, secrets and certificate, at boot and every hour. Nobody logs in: there is no SSH. Its log is on the instance's
 console (`aws ec2 get-console-output`). All of it is there only where TurnDomain is given, for it costs by the hour.
 """
