@@ -197,6 +197,7 @@ export class Plane implements PeerPlane {
       meshMax: this.meshMax,
       sendHz: this.wanted.sendHz,
       receivedHz: this.reception.perSecond(),
+      waitingBytes: this.mesh.waitingBytes,
     };
   }
 
