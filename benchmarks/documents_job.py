@@ -93,6 +93,9 @@ async def run(
             "document_id": document_id,
             "revision": revision,
             "handshakes": handshakes,
+            "url": stack.base_url,
+            "session_id": session.session_id,
+            "people": [{"token": person.token, "tab_id": f"tab{n:05}"} for n, person in enumerate(people)],
             "submit_every_ms": SUBMIT_EVERY_MS[carrier],
         }
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

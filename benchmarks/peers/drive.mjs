@@ -95,6 +95,7 @@ async function arrive() {
 }
 
 for (let index = 0; index < CLIENTS; index += 1) clients.push(await connect(Number(port), index, events));
+await Promise.all(clients.map(({ ready }) => ready));
 if (loop === "closed") for (let index = 0; index < CLIENTS; index += 1) act(index, performance.now());
 const arriving = loop === "open" ? arrive() : null;
 

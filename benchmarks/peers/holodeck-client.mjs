@@ -1,11 +1,12 @@
 /**
  * Holodeck's document on the WebSocket, and on the relay: there by WebRTC to the room's media node. HOLODECK_ROOM names a
- * file with the document and a handshake for each.
+ * file with the document, and each one's handshake, token and tab.
  */
 
 import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 import { documentOf } from "./document.mjs";
+import { connectable } from "./people.mjs";
 import { Relayed } from "./relayed.mjs";
 
 const PING_MS = 15_000;
@@ -45,11 +46,13 @@ export function connectByRelay() {
       relayed?.hear(message);
       document.hear(message); // a function that still commits for the document answers here
     });
-    await new Promise((opened) => {
+    const { url, session_id, people } = room;
+    connectable(url, people[index].token, session_id, people[index].tab_id);
+    const ready = new Promise((opened) => {
       relayed = new Relayed(entered.say, { opened, frame: () => {}, heard: (message) => document.hear(message) });
       relayed.hear(entered.state);
       if (relayed.relay.status !== "ready") relayed.ask("count");
     });
-    return { set: document.set, close: () => entered.socket.terminate() };
+    return { set: document.set, ready, close: () => entered.socket.terminate() };
   };
 }

@@ -66,8 +66,8 @@ for (let n = 0; n < sitting; n += 1) {
   const person = n === 0 ? owner : await guest(url, `Sitting ${n}`);
   const one = await come(person, session, `tab${String(n).padStart(5, "0")}`);
   seated.push(one);
-  if (n > 0) await within(one.all, `sitting ${n}`, one.steps);
 }
+for (const [n, one] of seated.entries()) await within(one.all, `sitting ${n}`, one.steps);
 setInterval(() => seated.forEach(({ move }) => move()), 1000 / HZ);
 setInterval(() => seated.forEach(({ entered }) => entered.say({ type: "ping" })), 15_000);
 

@@ -30,6 +30,12 @@ export async function room(url, owner, seats) {
   return (await call(url, "POST", "/sessions", owner.token, body)).session_id;
 }
 
+/** Says that this page can be offered to; a room of many such gets a media node. */
+export function connectable(url, token, sessionId, tab) {
+  const path = `/webrtc/sessions/${sessionId}/join`;
+  call(url, "POST", path, token, { tab_id: tab }).catch((error) => process.stderr.write(`${error.message}\n`));
+}
+
 /**
  * Takes a seat and opens the WebSocket; `hear(message, characters)` gets everything that comes by it. Resolves with
  * `{ peerId, state, say, close }` once the room has let them in.
@@ -49,8 +55,10 @@ export async function enter(url, person, sessionId, tab, { hear, epoch = Date.no
     socket.on("open", () => say({ type: "room.enter", protocol: PROTOCOL, epoch }));
     socket.on("message", (data) => {
       const message = JSON.parse(data);
-      if (message.type === "room.state")
+      if (message.type === "room.state") {
+        connectable(url, person.token, sessionId, tab);
         resolve({ peerId: ticket.peer_id, state: message, say, close: () => socket.terminate() });
+      }
       hear(message, data.length);
     });
   });

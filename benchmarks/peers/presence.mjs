@@ -69,16 +69,16 @@ async function byRelay() {
     });
     for (const message of early) relayed.hear(message);
     if (relayed.relay.status !== "ready") relayed.ask("count");
-    await open;
     setInterval(() => say({ type: "ping" }), 15_000).unref();
-    return (message) => relayed.presence(message);
+    return { open, send: (message) => relayed.presence(message) };
   };
   const senders = [];
   while (senders.length < PEOPLE) {
     const few = Array.from({ length: Math.min(AT_ONCE, PEOPLE - senders.length) }, (_, n) => senders.length + n);
     senders.push(...(await Promise.all(few.map(enterRoom))));
   }
-  return senders;
+  await Promise.all(senders.map(({ open }) => open)); // the first wait until there are enough for a media node
+  return senders.map(({ send }) => send);
 }
 
 async function byStar() {

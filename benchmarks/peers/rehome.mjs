@@ -20,7 +20,7 @@ const [rate, seconds] = numbers.map(Number);
 const HZ = 20;
 const FALLBACK_MS = 200; // DESIGN law 2: at most 5 Hz by WebSocket
 const SUBMIT_EVERY_MS = 50;
-const SILENT_MS = 1500;
+const SILENT_MS = 2500; // web/src/peers/relay.ts
 const ENTITIES_EACH = 4;
 const WARM_UP_S = 5;
 const DRAIN_S = 30;
@@ -61,7 +61,7 @@ class Participant {
       hear: (message) => (this.relayed ? this.hear(message) : early.push(message)),
     });
     numberOf.set(this.entered.peerId, this.number);
-    await new Promise((opened) => {
+    this.ready = new Promise((opened) => {
       this.relayed = new Relayed(this.entered.say, {
         opened: () => {
           this.heardAt = performance.now();
@@ -157,6 +157,7 @@ const made = await call(url, "POST", `/documents/${document_id}/operations`, peo
 });
 const { revision } = made.operation;
 for (const one of people) await one.come(session, revision);
+await Promise.all(people.map(({ ready }) => ready));
 
 let editing = true;
 const ticks = setInterval(() => people.forEach((one) => one.move(performance.now())), 1000 / HZ);
