@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Sequence
 from statistics import median
 from typing import Final, Literal
-from urllib.parse import urlencode, urljoin
 
 import msgspec
 
@@ -19,7 +18,6 @@ from benchmarks import peers
 from benchmarks.client import Api, Person
 from benchmarks.relay import DRIVER, drive, server_s
 from benchmarks.report import Report
-from chalicelib.wire.bodies import Ticket
 from chalicelib.wire.documents import OperationResult
 from local.dynamodb import unavailable
 from local.stack import Stack
@@ -82,20 +80,12 @@ async def run(
             await api.join(person, session.session_id)
         document_id = session.session_id.replace("ses_", "doc_")
         revision = await furnish(api, people[0], document_id, entities)
-        handshakes = []
-        for n, person in enumerate(people):
-            ticket = await api.call(
-                "POST", "/auth/tickets", person, {"session_id": session.session_id, "tab_id": f"tab{n:05}"}, Ticket
-            )
-            url = urljoin(stack.base_url.replace("http", "ws", 1), ticket.url)
-            handshakes.append(f"{url}?{urlencode({'ticket': ticket.ticket})}")
         room = {
             "document_id": document_id,
             "revision": revision,
-            "handshakes": handshakes,
             "url": stack.base_url,
             "session_id": session.session_id,
-            "people": [{"token": person.token, "tab_id": f"tab{n:05}"} for n, person in enumerate(people)],
+            "people": [{"token": person.token, "tab": f"tab{n:05}"} for n, person in enumerate(people)],
             "submit_every_ms": SUBMIT_EVERY_MS[carrier],
         }
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

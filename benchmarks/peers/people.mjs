@@ -31,16 +31,16 @@ export async function room(url, owner, seats) {
 }
 
 /** Says that this page can be offered to; a room of many such gets a media node. */
-export function connectable(url, token, sessionId, tab) {
+function connectable(url, token, sessionId, tab) {
   const path = `/webrtc/sessions/${sessionId}/join`;
   call(url, "POST", path, token, { tab_id: tab }).catch((error) => process.stderr.write(`${error.message}\n`));
 }
 
 /**
- * Takes a seat and opens the WebSocket; `hear(message, characters)` gets everything that comes by it. Resolves with
- * `{ peerId, state, say, close }` once the room has let them in.
+ * Takes a seat and opens the WebSocket; `hear(message, characters)` gets everything that comes by it. With
+ * `rtc` the page can be offered to. Resolves with `{ peerId, state, say, close }` once the room has let them in.
  */
-export async function enter(url, person, sessionId, tab, { hear, epoch = Date.now() }) {
+export async function enter(url, person, sessionId, tab, { hear, epoch = Date.now(), rtc = true }) {
   await call(url, "POST", `/sessions/${sessionId}/join`, person.token, {});
   const body = { session_id: sessionId, tab_id: tab };
   const ticket = await call(url, "POST", "/auth/tickets", person.token, body);
@@ -56,7 +56,7 @@ export async function enter(url, person, sessionId, tab, { hear, epoch = Date.no
     socket.on("message", (data) => {
       const message = JSON.parse(data);
       if (message.type === "room.state") {
-        connectable(url, person.token, sessionId, tab);
+        if (rtc) connectable(url, person.token, sessionId, tab);
         resolve({ peerId: ticket.peer_id, state: message, say, close: () => socket.terminate() });
       }
       hear(message, data.length);
