@@ -32,6 +32,7 @@ from chalicelib.wire.messages import (
     RoomState,
     ServerMessage,
 )
+from chalicelib.wire.peers import WebRtcSession
 from chalicelib.wire.types import PresenceState
 
 M = TypeVar("M")
@@ -118,6 +119,10 @@ class Api:
             await self.join(who, session_id)
         ticket = await self.call("POST", "/auth/tickets", who, {"session_id": session_id, "tab_id": tab_id}, Ticket)
         return PeerClient(await self.connect(ticket), ticket.peer_id)
+
+    async def offerable(self, who: Person, session_id: str, tab_id: str) -> WebRtcSession:
+        """A page that is connected can be offered to from now on."""
+        return await self.call("POST", f"/webrtc/sessions/{session_id}/join", who, {"tab_id": tab_id}, WebRtcSession)
 
     async def connect(self, ticket: Ticket) -> aiohttp.ClientWebSocketResponse:
         """Opens the WebSocket that a ticket is for. Raises aiohttp.WSServerHandshakeError."""

@@ -21,12 +21,11 @@ async def work(settings: NodeSettings, stop: asyncio.Event) -> bool:
     """One worker's life. Whether it ended by itself, having nothing to do."""
     keeping = await credentials()
     parts = Parts(settings, f"node_{random_id(12)}")
-    node = await parts.node()
+    node, signalling = await parts.node()
     await node.beat()
     gc.collect()
     gc.freeze()  # what is here by now stays: collecting looks through the rest only
-    assert node.signalling is not None
-    lives = [parts.house.ticks(), parts.house.censuses(), node.signalling.run(), *keeping]
+    lives = [parts.house.ticks(), parts.house.censuses(), signalling.run(), *keeping]
     loops = [asyncio.ensure_future(life) for life in lives]
     beating, stopping = asyncio.ensure_future(node.beats()), asyncio.ensure_future(stop.wait())
     ended, _ = await asyncio.wait({beating, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,9 +17,7 @@ import msgspec
 
 from chalicelib.aws import log
 from chalicelib.documents.courier import Courier, committed
-from chalicelib.documents.drain import Drainer
 from chalicelib.documents.model import Listener
-from chalicelib.documents.socket import Socket
 from chalicelib.wire import limits
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import DocFetch, ErrorMessage, OpSubmit
@@ -90,10 +88,24 @@ class Channels:
         await self._courier.close(hint)
 
 
+class Handling(Protocol):
+    """The documents' socket."""
+
+    async def submit(self, connection: Person, message: OpSubmit) -> None: ...
+    async def fetch(self, connection: Person, message: DocFetch) -> None: ...
+
+
+class Draining(Protocol):
+    """The documents' drainer."""
+
+    def heads(self, session_id: str) -> dict[str, int]: ...
+    async def retire(self) -> None: ...
+
+
 class Operations:
     """What becomes of `op.submit` and `doc.fetch`; see `room.Carrying`."""
 
-    def __init__(self, socket: Socket, drainer: Drainer, post: Post, new_id: Callable[[], str]) -> None:
+    def __init__(self, socket: Handling, drainer: Draining, post: Post, new_id: Callable[[], str]) -> None:
         self._socket = socket
         self._drainer = drainer
         self._post = post

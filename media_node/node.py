@@ -32,7 +32,6 @@ from chalicelib.wire.signals import NodeGone, PeerAnswer, PeerBye, PeerOffer, Re
 from media_node.committer import Operations
 from media_node.house import House
 from media_node.ports import Transport
-from media_node.signalling import Signalling
 
 _REHOME_S: Final = 4.0
 """How long peers of a draining node have to go by themselves."""
@@ -57,6 +56,12 @@ class Protecting(Protocol):
     async def protect(self, *, protected: bool) -> bool: ...
 
 
+class Saying(Protocol):
+    """The node's WebSocket; `signalling` is the real one."""
+
+    async def send(self, message: msgspec.Struct) -> bool: ...
+
+
 class Node:
     """One worker."""
 
@@ -75,7 +80,7 @@ class Node:
         now_ms: Callable[[], int],
     ) -> None:
         self.node_id = node_id
-        self.signalling: Signalling | None = None
+        self.signalling: Saying | None = None
         self._house = house
         self._operations = operations
         self._transport = transport

@@ -115,8 +115,8 @@ class Parts:
             new_id=self._new_id,
         )
 
-    async def node(self) -> Node:
-        """The worker, with its port open. OSError, ValueError: it cannot be."""
+    async def node(self) -> tuple[Node, Signalling]:
+        """The worker, with its port open, and its WebSocket, which is not. OSError, ValueError: it cannot be."""
         s = self.settings
         keys = load_nodes(s.aws)
         if not keys:
@@ -141,9 +141,10 @@ class Parts:
             idle_s=s.idle_s,
             now_ms=now_ms,
         )
-        node.signalling = Signalling(s.url, lambda: ticket(self.node_id, keys), node.take, chance=SystemRandom())
+        signalling = Signalling(s.url, lambda: ticket(self.node_id, keys), node.take, chance=SystemRandom())
+        node.signalling = signalling
         log.event("node.started", node_id=self.node_id, address=transport.public_address, port=transport.port)
-        return node
+        return node, signalling
 
     async def close(self) -> None:
         """Closes the connections to AWS."""

@@ -99,7 +99,7 @@ class Hand:
         async with asyncio.timeout(DEADLINE_S):
             while True:
                 try:
-                    self.client = await DocumentClient.open(
+                    self.client = await self.crew.client.open(
                         self.api,
                         self.who,
                         self.crew.session_id,
@@ -197,6 +197,11 @@ def note(history: History, client: str, message: msgspec.Struct, *, delivered: b
             )
         )
     elif isinstance(message, OpCommitted | DocCommits) and delivered:
+        history.acked += [
+            seen.Acked(at=time.monotonic_ns(), client=client, seq=commit.seq, commit=commit)
+            for commit in message.commits
+            if commit.client == client
+        ]
         history.heard += [seen.Heard(client=client, commit=commit) for commit in message.commits]
 
 
@@ -244,8 +249,17 @@ def _scribble(rng: random.Random, entity: Entity) -> tuple[int | str | Cut, ...]
 class Crew:
     """Some hands on one scene, and somebody who reads its log by REST all the while."""
 
-    def __init__(self, base_url: str, direct_url: str, database_url: str, seed: int) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        direct_url: str,
+        database_url: str,
+        seed: int,
+        client: type[DocumentClient] = DocumentClient,
+    ) -> None:
         self.base_url = base_url
+        self.client = client
+        """What the hands edit with: the WebSocket alone, or a media node's channels too."""
         self._database_url = database_url
         self.seed = seed
         self.history = History()

@@ -55,11 +55,11 @@ class House:
         self._ways.close()
 
     def kill(self, port: int) -> None:
-        """Kills the worker that a request came from, at this instant."""
+        """Kills the worker or media node that a request came from, at this instant."""
         self._signal(port, signal.SIGKILL)
 
     def pause(self, port: int) -> None:
-        """Stops the worker that a request came from, until `resume`."""
+        """Stops the worker or media node that a request came from, until `resume`."""
         self._stopped.add(self._signal(port, signal.SIGSTOP))
 
     def resume(self) -> None:
@@ -68,6 +68,12 @@ class House:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         self._stopped.clear()
+
+    def pause_all(self, role: str) -> None:
+        """Stops every process of a role, until `resume`."""
+        for pid in self.stack.pids()[role]:
+            os.kill(pid, signal.SIGSTOP)
+            self._stopped.add(pid)
 
     def kill_all(self, role: str) -> None:
         """Kills every process of a role."""
@@ -84,12 +90,13 @@ class House:
     def _signal(self, port: int, number: signal.Signals) -> int:
         ends = time.monotonic() + 10
         while time.monotonic() < ends:
-            for pid in self.stack.pids()["worker"]:
+            pids = self.stack.pids()
+            for pid in [*pids["worker"], *pids.get("media", [])]:
                 with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                     if any(each.laddr.port == port for each in psutil.Process(pid).net_connections("tcp")):
                         os.kill(pid, number)
                         return pid
-        raise AssertionError(f"no worker speaks from port {port}")
+        raise AssertionError(f"no process of ours speaks from port {port}")
 
 
 async def judged(house: House, crew: Crew, *, states: int = 200 if SOAK else 8) -> History:
