@@ -67,6 +67,8 @@ class Row:
     leaving_at_ms: int = 0
     rtc: bool = False
     """Whether it can be offered to (WebRTC)."""
+    resuming: bool = False
+    """Whether it came again on a connection that has not entered yet: the others see it on, frames do not go there yet."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -81,7 +83,8 @@ class Row:
 
     def reachable(self, now_ms: int) -> bool:
         """Whether frames are to be posted to it."""
-        return bool(self.connection_id) and self.entered and not self.leaving_at_ms and not self.gone(now_ms)
+        there = self.entered and not self.resuming and not self.leaving_at_ms
+        return bool(self.connection_id) and there and not self.gone(now_ms)
 
     def visible(self, now_ms: int) -> bool:
         """Whether others see it."""

@@ -50,6 +50,7 @@ class _PresenceItem(msgspec.Struct):
     fragment: _S | None = None
     leaving: _N | None = None
     rtc: _N | None = None
+    resuming: _N | None = None
     holder: _S | None = None
     until: _N | None = None
 
@@ -100,6 +101,7 @@ def _row(item: _PresenceItem, state: _PresenceItem | None) -> Row:
         fragment=_text(state.fragment if state else None).encode(),
         leaving_at_ms=_number(item.leaving),
         rtc=bool(_number(item.rtc)),
+        resuming=bool(_number(item.resuming)),
     )
 
 
@@ -182,23 +184,22 @@ class PresenceStore:
             ":r": {"S": row.role.value},
             ":d": {"S": row.kind.value},
             ":n": {"N": str(now_ms)},
-            ":e": {"N": "1" if row.entered else "0"},
             ":x": {"N": _expiry_s(now_ms)},
         }
-        assign = "user_id=:u, conn=:c, who=:w, color=:k, person_role=:r, kind=:d, seen=:n, expires_at=:x, entered=:e"
-        fresh = {":f": {"N": str(now_ms - limits.PRESENCE_TTL_S * 1000)}}
+        assign = "user_id=:u, conn=:c, who=:w, color=:k, person_role=:r, kind=:d, seen=:n, expires_at=:x"
+        entered = {":e": {"N": "1" if row.entered else "0"}}
+        fresh = {":f": {"N": str(now_ms - limits.PRESENCE_TTL_S * 1000)}, ":y": {"N": "0" if row.entered else "1"}}
         try:
             await self._update(
                 row.session_id,
                 row.peer_id,
-                f"SET {assign} REMOVE leaving",
+                f"SET {assign}, resuming=:y REMOVE leaving",
                 values | fresh,
                 "seen>:f AND (attribute_not_exists(leaving) OR leaving>:n)",
             )
         except ConditionFailed:
-            await self._update(
-                row.session_id, row.peer_id, f"SET {assign}, joined=:n REMOVE leaving, rtc", values, None
-            )
+            anew = f"SET {assign}, joined=:n, entered=:e REMOVE leaving, rtc, resuming"
+            await self._update(row.session_id, row.peer_id, anew, values | entered, None)
             await self._put_state(row.session_id, row.peer_id, row.connection_id, "", "", now_ms, {})
             return False
         await self._update(
@@ -214,7 +215,12 @@ class PresenceStore:
     async def enter(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
         """The peer is ready for frames. False if the row is not this connection's (any more)."""
         return await self._owned(
-            session_id, peer_id, connection_id, "SET entered=:e, seen=:n, expires_at=:x", now_ms, {":e": {"N": "1"}}
+            session_id,
+            peer_id,
+            connection_id,
+            "SET entered=:e, seen=:n, expires_at=:x REMOVE resuming",
+            now_ms,
+            {":e": {"N": "1"}},
         )
 
     async def touch(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:

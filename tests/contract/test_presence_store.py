@@ -239,3 +239,27 @@ async def test_some_peers(rows: Rows) -> None:
     room = {r.peer_id: r for r in (await rows.room(S)).rows}
     assert await rows.peers(S, asked) == {i: room[i] for i in ("ada.tab00001", "bob.tab00001")}
     assert await rows.peers("ses_" + "b" * 20, ("ada.tab00001",)) == {}
+
+
+async def test_who_resumes_is_seen_on_but_reached_once_it_has_entered(rows: Rows) -> None:
+    """Between the handshake and `room.enter` the others must not see it leave, and no frame may be posted to it."""
+    peer = "ada.tab00001"
+    await rows.attach(row())
+    await rows.enter(S, peer, "c1=", NOW)
+    await rows.leave(S, peer, "c1=", NOW + 5000)
+    assert await rows.attach(row(connection="c2=", at_ms=NOW + 2000))
+    (found,) = (await rows.room(S)).rows
+    assert (found.visible(NOW + 2000), found.reachable(NOW + 2000)) == (True, False)
+    assert await rows.enter(S, peer, "c2=", NOW + 2500)
+    (found,) = (await rows.room(S)).rows
+    assert (found.visible(NOW + 2500), found.reachable(NOW + 2500)) == (True, True)
+
+
+async def test_who_begins_anew_is_not_seen_before_it_enters(rows: Rows) -> None:
+    """Whatever it was before."""
+    await rows.attach(row())
+    await rows.enter(S, "ada.tab00001", "c1=", NOW)
+    later = NOW + limits.PRESENCE_TTL_S * 1000 + 1
+    assert not await rows.attach(row(connection="c2=", at_ms=later))
+    (found,) = (await rows.room(S)).rows
+    assert (found.entered, found.resuming) == (False, False)

@@ -62,13 +62,19 @@ class MemoryRows:
                 counter=old.counter,
                 fragment=old.fragment,
                 rtc=old.rtc,
+                entered=old.entered,
+                resuming=not row.entered,
             )
         else:
             self.rows[key] = replace(row, joined_at_ms=now_ms)
         return resumed
 
     async def enter(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
-        return self._owned(session_id, peer_id, connection_id, entered=True, seen_at_ms=now_ms)
+        row = self.rows.get((session_id, peer_id))
+        if row is not None and row.connection_id == connection_id:
+            self.rows[session_id, peer_id] = replace(row, entered=True, resuming=False, seen_at_ms=now_ms)
+            return True
+        return False
 
     async def touch(self, session_id: str, peer_id: str, connection_id: str, now_ms: int) -> bool:
         return self._owned(session_id, peer_id, connection_id, seen_at_ms=now_ms)
@@ -142,7 +148,6 @@ class MemoryRows:
         peer_id: str,
         connection_id: str,
         *,
-        entered: bool | None = None,
         seen_at_ms: int | None = None,
         leaving_at_ms: int | None = None,
     ) -> bool:
@@ -151,7 +156,6 @@ class MemoryRows:
             return False
         self.rows[session_id, peer_id] = replace(
             row,
-            entered=row.entered if entered is None else entered,
             seen_at_ms=row.seen_at_ms if seen_at_ms is None else seen_at_ms,
             leaving_at_ms=row.leaving_at_ms if leaving_at_ms is None else leaving_at_ms,
         )
