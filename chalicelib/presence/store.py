@@ -10,10 +10,9 @@ Tables (docs/architecture.md lists every access pattern):
 
 from typing import Any, Final
 
-import msgspec
-
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo
 from chalicelib.aws.lease import LeaseItem
+from chalicelib.presence.items import Answer, Batch, Page, PresenceItem, number_of, order_of, row_of, text_of
 from chalicelib.presence.model import Caller, Connection, Lease, NodeConnection, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
@@ -24,85 +23,6 @@ _NODE: Final = "node"
 _STATE: Final = "~"
 _READS: Final = 4
 """A batch that DynamoDB answered in part is asked for again so often; what is missing then counts as not there."""
-
-
-class _S(msgspec.Struct):
-    s: str = msgspec.field(name="S")
-
-
-class _N(msgspec.Struct):
-    n: str = msgspec.field(name="N")
-
-
-class _PresenceItem(msgspec.Struct):
-    session_id: _S
-    sk: _S
-    user_id: _S | None = None
-    conn: _S | None = None
-    who: _S | None = None
-    color: _S | None = None
-    person_role: _S | None = None
-    kind: _S | None = None
-    joined: _N | None = None
-    seen: _N | None = None
-    entered: _N | None = None
-    order: _S | None = None
-    fragment: _S | None = None
-    leaving: _N | None = None
-    rtc: _N | None = None
-    resuming: _N | None = None
-    holder: _S | None = None
-    until: _N | None = None
-
-
-class _Page(msgspec.Struct):
-    items: list[_PresenceItem] = msgspec.field(name="Items")
-    last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
-
-
-class _Batch(msgspec.Struct):
-    responses: dict[str, list[_PresenceItem]] = msgspec.field(name="Responses", default_factory=dict)
-    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
-
-
-class _Answer(msgspec.Struct):
-    item: dict[str, dict[str, str]] | None = msgspec.field(name="Item", default=None)
-
-
-def _text(value: _S | None) -> str:
-    return value.s if value else ""
-
-
-def _number(value: _N | None) -> int:
-    return int(value.n) if value else 0
-
-
-def _order(order: tuple[int, int]) -> str:
-    """Sorts as the pair does: both are below 2^53."""
-    return f"{order[0]:016d}.{order[1]:016d}"
-
-
-def _row(item: _PresenceItem, state: _PresenceItem | None) -> Row:
-    epoch, _, counter = _text(state.order if state else None).partition(".")
-    return Row(
-        session_id=item.session_id.s,
-        peer_id=item.sk.s,
-        user_id=_text(item.user_id),
-        connection_id=_text(item.conn),
-        name=_text(item.who),
-        color=_text(item.color),
-        role=Role(_text(item.person_role)),
-        kind=UserKind(_text(item.kind)),
-        joined_at_ms=_number(item.joined),
-        seen_at_ms=max(_number(item.seen), _number(state.seen if state else None)),
-        entered=bool(_number(item.entered)),
-        epoch=int(epoch or 0),
-        counter=int(counter or 0),
-        fragment=_text(state.fragment if state else None).encode(),
-        leaving_at_ms=_number(item.leaving),
-        rtc=bool(_number(item.rtc)),
-        resuming=bool(_number(item.resuming)),
-    )
 
 
 def _expiry_s(at_ms: int) -> str:
@@ -148,7 +68,7 @@ class PresenceStore:
             "Key": {"connection_id": {"S": connection_id}},
             "ConsistentRead": True,
         }
-        item = (await self._dynamo.call("GetItem", request, _Answer)).item
+        item = (await self._dynamo.call("GetItem", request, Answer)).item
         if item is None:
             return None
         if item["kind"]["S"] == _NODE:
@@ -234,12 +154,12 @@ class PresenceStore:
         condition = {
             "ConditionExpression": "conn=:c AND #o<:o",
             "ExpressionAttributeNames": {"#o": "order"},
-            "ExpressionAttributeValues": {":c": {"S": connection_id}, ":o": {"S": _order(order)}},
+            "ExpressionAttributeValues": {":c": {"S": connection_id}, ":o": {"S": order_of(order)}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         try:
             await self._put_state(
-                session_id, peer_id, connection_id, _order(order), fragment.decode(), now_ms, condition
+                session_id, peer_id, connection_id, order_of(order), fragment.decode(), now_ms, condition
             )
         except ConditionFailed as exc:
             return exc.item is not None and exc.item.get("conn", {}).get("S") == connection_id
@@ -297,20 +217,20 @@ class PresenceStore:
             "ExpressionAttributeValues": {":s": {"S": session_id}},
             "ConsistentRead": True,
         }
-        peers: list[_PresenceItem] = []
-        states: dict[str, _PresenceItem] = {}
+        peers: list[PresenceItem] = []
+        states: dict[str, PresenceItem] = {}
         lease = None
         while True:
-            page = await self._dynamo.call("Query", request, _Page)
+            page = await self._dynamo.call("Query", request, Page)
             for item in page.items:
                 if item.sk.s == LEASE_SK:
-                    lease = Lease(_text(item.holder), _number(item.until))
+                    lease = Lease(text_of(item.holder), number_of(item.until))
                 elif item.sk.s.endswith(_STATE):
                     states[item.sk.s.removesuffix(_STATE)] = item
                 elif item.person_role:
                     peers.append(item)
             if page.last is None:
-                return Room(tuple(_row(peer, states.get(peer.sk.s)) for peer in peers), lease)
+                return Room(tuple(row_of(peer, states.get(peer.sk.s)) for peer in peers), lease)
             request["ExclusiveStartKey"] = page.last
 
     async def peers(self, session_id: str, peer_ids: tuple[str, ...]) -> dict[str, Row]:
@@ -320,17 +240,17 @@ class PresenceStore:
             for peer_id in dict.fromkeys(peer_ids)
             for sk in (peer_id, peer_id + _STATE)
         ]
-        found: dict[str, _PresenceItem] = {}
+        found: dict[str, PresenceItem] = {}
         for _ in range(_READS):
             request = {"RequestItems": {self._presence: {"Keys": keys, "ConsistentRead": True}}}
-            batch = await self._dynamo.call("BatchGetItem", request, _Batch)
+            batch = await self._dynamo.call("BatchGetItem", request, Batch)
             found |= {item.sk.s: item for item in batch.responses.get(self._presence, [])}
             if self._presence not in batch.unprocessed:
                 break
             keys = batch.unprocessed[self._presence]["Keys"]
         rows = ((peer_id, found.get(peer_id)) for peer_id in peer_ids)
         return {
-            peer_id: _row(item, found.get(peer_id + _STATE))
+            peer_id: row_of(item, found.get(peer_id + _STATE))
             for peer_id, item in rows
             if item is not None and item.person_role is not None
         }
