@@ -101,11 +101,15 @@ class RelayClient:
             channel.on("open", self._news.set)
             channel.on("close", self._lost)
         pc.on("connectionstatechange", self._changed)
-        async with asyncio.timeout(timeout_s):
-            await pc.setLocalDescription(await pc.createOffer())
-            answer = await self._answer(pc.localDescription.sdp)
-            await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-            await self.until(lambda: self.open, timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await pc.setLocalDescription(await pc.createOffer())
+                answer = await self._answer(pc.localDescription.sdp)
+                await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+                await self.until(lambda: self.open, timeout_s)
+        except BaseException:
+            await self.close()
+            raise
 
     async def _answer(self, sdp: str) -> str:
         answered = asyncio.ensure_future(self.peer.next(PeerAnswer, 10))
