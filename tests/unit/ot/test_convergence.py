@@ -53,7 +53,7 @@ class Editor:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_everybody_converges(data: st.DataObject) -> None:
     """Any order of edits, submissions and deliveries; and what is left of the pending is what the log makes of it."""
     log: list[Entry] = []
@@ -94,7 +94,7 @@ def _hear(who: Editor, log: list[Entry], submitted: dict[str, tuple[Operation, .
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_composed_is_sequential(data: st.DataObject) -> None:
     """A buffer that was composed edit by edit does what the edits did."""
     start: dict[str, Entity] = {}
@@ -114,7 +114,7 @@ def test_composed_is_sequential(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_inverted_takes_back(data: st.DataObject) -> None:
     """Undo of what nobody touched since leaves the document as it was, but for tombstones of what was created."""
     start: dict[str, Entity] = {}

@@ -12,7 +12,7 @@ from tests.unit.ot.strategies import operations
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_an_earlier_state_comes_back(data: st.DataObject) -> None:
     """Its entities are as they were; what was made since is deleted; applied again it changes nothing."""
     now: dict[str, Entity] = {}
