@@ -139,18 +139,20 @@ export class NetworkPanel {
   }
 
   private linkText(row: Row, { pages }: Standing): Child[] {
+    const carried = [...pages.values()].filter(({ way }) => way === row.way);
+    const names = [...new Set(carried.map(({ peerId }) => this.nameOf(peerId)))];
+    const carries = names.length > 0 ? `Carries ${listed(names)}` : null;
     if (row.peerId === "websocket") {
-      const carried = [...pages.values()].filter(({ way }) => way === row.way);
-      const others = [...new Set(carried.map(({ peerId }) => this.nameOf(peerId)))];
       if (row.way === "none") return ["Not connected"];
-      if (row.way === "rest") return ["Lost; REST helps out"];
-      return [others.length === 0 ? "Ready if all else fails" : `Carries ${listed(others)}`];
+      return [row.way === "rest" ? "Lost; REST helps out" : (carries ?? "Ready if all else fails")];
     }
     const figures = [
+      ...(row.way === "node" && row.protocol ? [row.protocol] : []),
       ...(row.jitterMs === null ? [] : [`jitter ${msText(row.jitterMs)}`]),
       ...(row.lossShare === null ? [] : [`loss ${shareText(row.lossShare)}`]),
     ];
-    return [wayText(row), figures.length > 0 ? h("small", {}, figures.join(" · ")) : null];
+    const way = row.way === "node" ? (carries ?? "Carries nobody yet") : wayText(row);
+    return [way, figures.length > 0 ? h("small", {}, figures.join(" · ")) : null];
   }
 
   private name(row: Row): string {
