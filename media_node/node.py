@@ -156,7 +156,7 @@ class Node:
             now = self._now_ms()
             if self._house.rooms:
                 self._busy_at_ms = now
-                self._start(self._protect(now))
+            self._start(self._protect(now))
             try:
                 await self.beat()
                 if self._idle_s and now - self._busy_at_ms > self._idle_s * 1000 and await self._retired():
@@ -177,7 +177,11 @@ class Node:
         return not self._house.rooms
 
     async def _protect(self, now: int) -> None:
-        if now - self._protected_at_ms > _PROTECT_S * 1000:
+        """The task is not to be chosen when there are to be fewer, while it has rooms."""
+        if not self._house.rooms and self._protected_at_ms:
+            self._protected_at_ms = 0
+            await self._fleet.protect(protected=False)
+        elif self._house.rooms and now - self._protected_at_ms > _PROTECT_S * 1000:
             self._protected_at_ms = now
             await self._fleet.protect(protected=True)
 
