@@ -147,11 +147,11 @@ export class NetworkPanel {
       return [row.way === "rest" ? "Lost; REST helps out" : (carries ?? "Ready if all else fails")];
     }
     const figures = [
-      ...(row.way === "node" && row.protocol ? [row.protocol] : []),
       ...(row.jitterMs === null ? [] : [`jitter ${msText(row.jitterMs)}`]),
       ...(row.lossShare === null ? [] : [`loss ${shareText(row.lossShare)}`]),
     ];
-    const way = row.way === "node" ? (carries ?? "Carries nobody yet") : wayText(row);
+    const protocol = row.protocol ? ` · ${row.protocol}` : "";
+    const way = row.way === "node" ? `Carries ${carried.length}${protocol}` : wayText(row);
     return [way, figures.length > 0 ? h("small", {}, figures.join(" · ")) : null];
   }
 
