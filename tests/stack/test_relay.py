@@ -53,7 +53,7 @@ class Party:
 
     async def relay(self) -> RelayState:
         """The room's media node, asked for by the first."""
-        return await RelayClient(self.peers[0]).relay(RelayReason.UPLINK)
+        return await RelayClient(self.peers[0]).relay(RelayReason.UPLINK, timeout_s=40)
 
     async def connect(self, count: int) -> list[RelayClient]:
         """So many have channels to the node."""
@@ -229,3 +229,17 @@ async def test_a_room_whose_node_ends_gets_another(api: Api, system: Stack, numb
             assert [commit.seq for commit in again.of(DocCommits)[0].commits] == [1]
             again.send(submit(room.scene, 1, 1, client="bob00000"))
             await again.until(lambda: any(m.head == 2 for m in again.of(OpCommitted)))
+
+
+async def test_a_node_that_has_nothing_to_do_ends_and_the_next_room_starts_one() -> None:
+    """From one to zero, and from zero to one, by the number that the service desires."""
+    with Stack(workers=1, settings={"NODE_IDLE_S": "2"}) as small:
+        async with Api(small.base_url) as api:
+            async with asyncio.timeout(40):
+                while small.pids().get("media"):  # noqa: ASYNC110 - real time
+                    await asyncio.sleep(0.1)
+            async with party(api, 2) as room:
+                (client,) = await room.connect(1)
+                client.update(standing(1.0))
+                await room.peers[1].until(lambda: room.peers[0].peer_id in room.peers[1].states)
+            assert len(small.pids()["media"]) == 1
