@@ -95,6 +95,9 @@ describe("two pages", () => {
     expect(town.whole()).toBe(true);
     expect([...bob.plane.mesh.links()][0]).toBe(before);
     expect(offers(bob)).toBeGreaterThan(1);
+    const asked = ada.sent.filter(({ type }) => type === "peer.restart").length;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(4);
     expect(events).toEqual(["link", "websocket", "link", "mesh"]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Alternation } from "../src/peers/alternation";
 import { Announcer } from "../src/peers/announcer";
 import { ServerClock } from "../src/peers/clock";
 import { Enrolment } from "../src/peers/enrolment";
@@ -121,6 +122,19 @@ describe("enrolment", () => {
     refused.it.start();
     await world.pass(600_000);
     expect(refused.calls).toEqual(["open"]);
+  });
+});
+
+describe("a document's messages", () => {
+  it("go by the relay first, and by the other way where they go again", () => {
+    const alternation = new Alternation();
+    const submit = (seq: number): boolean =>
+      alternation.choose({ type: "op.submit", document_id: "d", client: "c", seq, base: 1, operations: [] });
+    const fetch = (since: number): boolean =>
+      alternation.choose({ type: "doc.fetch", document_id: "d", since });
+    expect([submit(1), submit(1), submit(1), submit(2)]).toEqual([true, false, true, true]);
+    expect([fetch(1), submit(2), fetch(1), fetch(3)]).toEqual([true, false, false, true]);
+    expect(alternation.choose({ type: "ping" })).toBe(true);
   });
 });
 

@@ -15,6 +15,9 @@ import type { LinkView } from "./types";
 
 const LOOK_MS = 250;
 const STATS_EVERY_MS = 2000;
+const MEND_EVERY_MS = 3000;
+/** The polite side asks the other for an offer first, and makes one itself where none comes. */
+const MEND_ALONE_MS = 4000;
 const CONTROL_CHARS = 1024 * 1024;
 
 /** What is told apart between a page and the node: how soon silence is noticed. */
@@ -68,6 +71,7 @@ export class Link {
   private statsAtMs = 0;
   private measuredAtMs = 0;
   private restartAtMs = Number.NEGATIVE_INFINITY;
+  private askedAtMs = Number.NEGATIVE_INFINITY;
   private stats: LinkStats = NO_STATS;
   private kbps: { sent: number; received: number } | null = null;
   private cancel: () => void = () => {};
@@ -134,7 +138,7 @@ export class Link {
     else this.end(signal.reason ?? "bye");
   }
 
-  /** New ICE credentials: the network changed. The polite side asks for the offer instead of making one. */
+  /** New ICE credentials, by a new offer: the network changed. */
   restart(): void {
     if (this.over || this.ports.now() - this.restartAtMs < 1000) return;
     this.restartAtMs = this.ports.now();
@@ -195,9 +199,12 @@ export class Link {
   /** Only one side offers anew at first, so that both do not do the same; where it does not, the other does. */
   private mend(): void {
     const now = this.ports.now();
-    if (now - this.restartAtMs < 3000) return;
-    if (!this.setup.polite || now - this.downSinceMs > 4000) this.restart();
-    else this.events.signal({ type: "peer.restart" });
+    if (now - Math.max(this.restartAtMs, this.askedAtMs) < MEND_EVERY_MS) return;
+    if (!this.setup.polite || (!this.open && now - this.downSinceMs > MEND_ALONE_MS)) this.restart();
+    else {
+      this.askedAtMs = now;
+      this.events.signal({ type: "peer.restart" });
+    }
   }
 
   private watch(): void {

@@ -97,7 +97,7 @@ export class Relay {
   /** On the control channel; false where it does not carry. */
   send(message: ClientMessage): boolean {
     const text = JSON.stringify(message);
-    if (!this.open || text.length > LIMITS.CHANNEL_MESSAGE_BYTES) return false;
+    if (!this.open || new TextEncoder().encode(text).length > LIMITS.CHANNEL_MESSAGE_BYTES) return false;
     return this.link?.send("control", text) ?? false;
   }
 

@@ -1,12 +1,13 @@
 /** The room's real-time plane: made where the browser has WebRTC, and joined to the roster, the carrier and the scene. */
 
+import { Alternation } from "../peers/alternation";
 import { hasWebRtc, onNetworkChange, planeRoutes, rtcPorts } from "../peers/browser";
 import { type Other, Plane } from "../peers/plane";
 import type { Timers } from "../presence/browser";
 import type { Carrier } from "../presence/carrier";
 import type { Member, Roster } from "../presence/roster";
 import type { Api } from "../wire/api";
-import type { PeerState, ServerMessage } from "../wire/generated";
+import type { ClientMessage, PeerState, ServerMessage } from "../wire/generated";
 
 export interface PlanePorts {
   api: Api;
@@ -53,6 +54,21 @@ export function openPlane(ports: PlanePorts): Plane | null {
   window.addEventListener("online", () => plane.networkChanged(), { signal });
   window.addEventListener("pagehide", () => plane.stop("left", false), { signal });
   return plane;
+}
+
+/** How documents' messages go out: by the relay while it carries, what went unanswered by the other way, else by WebSocket. */
+export function documentsBy(
+  plane: () => Plane | null,
+  carrier: Carrier,
+): (message: ClientMessage) => boolean {
+  const alternation = new Alternation();
+  return (message) => {
+    const relay = plane();
+    if (!relay?.relay.open) return carrier.send(message);
+    return alternation.choose(message)
+      ? relay.send(message) || carrier.send(message)
+      : carrier.send(message) || relay.send(message);
+  };
 }
 
 function otherOf({ peer, state }: Member): Other {

@@ -24,7 +24,7 @@ import { runKey } from "./keys";
 import { Names } from "./names";
 import { roomPanel } from "./panels";
 import { Place } from "./place";
-import { openPlane } from "./plane";
+import { documentsBy, openPlane } from "./plane";
 import { Pointing } from "./pointing";
 import { Studio } from "./studio";
 import { World } from "./world";
@@ -122,7 +122,7 @@ export class Room implements RoomContext {
       api: this.api,
       sessionId: this.sessionId,
       keeper: ports.keeper,
-      send: (message) => this.plane?.send(message) || this.carrier.send(message),
+      send: documentsBy(() => this.plane, this.carrier),
       after: world.after,
     });
     this.plane = openPlane({
