@@ -1,12 +1,14 @@
 """Real Chromium windows on the whole local system. Without Chromium these tests are skipped, and the run says so."""
 
 import asyncio
+import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, WebSocket, async_playwright
 
 from local.stack import Stack
 
@@ -49,12 +51,27 @@ async def browser() -> AsyncIterator[Browser]:
         await made.close()
 
 
+class Wires:
+    """What a page says on the WebSockets that it opens from now on, by type."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent: Counter[str] = Counter()
+        page.on("websocket", self._opened)
+
+    def _opened(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._sent)
+
+    def _sent(self, payload: str | bytes) -> None:
+        self.sent[json.loads(payload)["type"]] += 1
+
+
 class Window:
     """One person's window, with everything that went wrong in it."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.problems: list[str] = []
+        self.wires = Wires(page)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
     async def figure(self, expression: str) -> object:

@@ -28,6 +28,7 @@ function view(links: LinkView[], more: Partial<PlaneView> = {}): PlaneView {
     carrier: "mesh",
     relay: { status: "none" },
     links,
+    relayed: [],
     rtcPages: links.length + 1,
     meshMax: 6,
     sendHz: 20,
@@ -37,7 +38,7 @@ function view(links: LinkView[], more: Partial<PlaneView> = {}): PlaneView {
 }
 
 function sight(links: LinkView[], more: Partial<Sight> = {}): Sight {
-  const others = links.filter(({ peerId }) => peerId !== NODE).map(({ peerId }) => ({ peerId, rtc: true }));
+  const others = links.filter(({ peerId }) => peerId !== NODE).map(({ peerId }) => peerId);
   return { view: view(links), others, ground: "websocket", socket: IDLE, ...more };
 }
 
@@ -51,19 +52,20 @@ describe("the way to a page", () => {
       link("c", { open: false }),
       link("d", { path: "none" }),
     ]);
-    const ways = ["a", "b", "c", "d", "e"].map((peerId) => wayTo(peerId, true, seen, "websocket"));
+    const ways = ["a", "b", "c", "d", "e"].map((peerId) => wayTo(peerId, seen, "websocket"));
     expect(ways).toEqual(["direct", "turn", "websocket", "websocket", "websocket"]);
-    expect(wayTo("a", true, null, "rest")).toBe("rest");
+    expect(wayTo("a", null, "rest")).toBe("rest");
   });
 
-  it("is the node's where both are on it, and not for pages that cannot be", () => {
+  it("is the node's where both are on it, and not for pages that it does not carry", () => {
     const seen = view([link("a", { path: "none", open: false }), link(NODE, { path: "node" })], {
       carrier: "relay",
+      relayed: ["a"],
     });
-    expect(wayTo("a", true, seen, "websocket")).toBe("node");
-    expect(wayTo("old", false, seen, "websocket")).toBe("websocket");
+    expect(wayTo("a", seen, "websocket")).toBe("node");
+    expect(wayTo("old", seen, "websocket")).toBe("websocket");
     const lost = view([link(NODE, { path: "node", open: false })], { carrier: "relay" });
-    expect(wayTo("a", true, lost, "websocket")).toBe("websocket");
+    expect(wayTo("a", lost, "websocket")).toBe("websocket");
   });
 
   it("is told in one word, or counted where they differ", () => {
@@ -130,11 +132,9 @@ describe("how things stand", () => {
     const seen = view([link("a", { open: false, path: "none" }), link(NODE, { path: "node", rttMs: 18 })], {
       carrier: "relay",
       relay: { status: "ready", generation: 2, peer_id: NODE },
+      relayed: ["a", "b"],
     });
-    const others = [
-      { peerId: "a", rtc: true },
-      { peerId: "b", rtc: true },
-    ];
+    const others = ["a", "b"];
     const now = new Watch().look(sight([], { view: seen, others }), 0);
     expect(now).toMatchObject({ carrier: "relay", text: "Media node", rttMs: 18 });
     expect(now.relay?.generation).toBe(2);
@@ -142,10 +142,7 @@ describe("how things stand", () => {
   });
 
   it("with nothing: no bars", () => {
-    const now = new Watch().look(
-      sight([], { ground: "none", view: null, others: [{ peerId: "a", rtc: false }] }),
-      0,
-    );
+    const now = new Watch().look(sight([], { ground: "none", view: null, others: ["a"] }), 0);
     expect(now).toMatchObject({ carrier: null, text: "Not connected", bars: 0, rttMs: null, sendHz: 0 });
     expect(now.socket.bars).toBe(0);
   });

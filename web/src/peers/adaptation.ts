@@ -38,7 +38,8 @@ interface Rule {
 
 /** A pose of 20 Hz and its headers, to one peer. */
 const KBPS_PER_LINK = 48;
-const WAITING_BYTES_PER_LINK = 2 * 1024;
+/** Half of where own states are held back (teller.ts). */
+const WAITING_BYTES_PER_LINK = 1024;
 /** Rules about links need some: one bad link of two is that peer's network as likely as ours. */
 const LINKS_MIN = 2;
 

@@ -20,6 +20,11 @@ export class Listing {
   private readonly listed = new Map<number, Listed>();
   private leastDelayMs = Number.POSITIVE_INFINITY;
 
+  /** Whom the node carries. */
+  get peers(): readonly string[] {
+    return [...this.listed.values()].map(({ peerId }) => peerId);
+  }
+
   apply(roster: RelayRoster): void {
     if (roster.full) this.listed.clear();
     this.full ||= roster.full ?? false;

@@ -107,6 +107,13 @@ export class Mesh {
     return this.pairs.get(peerId)?.link?.open ?? false;
   }
 
+  /** Of own states, on all links. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const link of this.links()) bytes += link.open ? link.waiting("presence") : 0;
+    return bytes;
+  }
+
   get anyOpen(): boolean {
     for (const { link } of this.pairs.values()) if (link?.open) return true;
     return false;

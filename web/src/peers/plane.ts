@@ -193,10 +193,12 @@ export class Plane implements PeerPlane {
       carrier: this.announcer.carrier,
       relay: this.relay.state,
       links,
+      relayed: this.relay.peers,
       rtcPages: this.others().length + 1,
       meshMax: this.meshMax,
       sendHz: this.wanted.sendHz,
       receivedHz: this.reception.perSecond(),
+      waitingBytes: this.mesh.waitingBytes,
     };
   }
 

@@ -140,6 +140,11 @@ export class Relay {
     else if (this.open) this.gone();
   }
 
+  /** Whom the node carries, while it carries. */
+  get peers(): readonly string[] {
+    return this.open ? this.listing.peers : [];
+  }
+
   /** The channels are open and the roster is there. */
   private look(): void {
     if (this.open || !this.link?.open || !this.listing.full) return;

@@ -35,6 +35,8 @@ export interface PlaneView {
   relay: RelayState;
   /** Every other page that can be connected to, and the node where there is a connection to it. */
   links: readonly LinkView[];
+  /** The pages that the node carries too, while there is a connection to it. */
+  relayed: readonly string[];
   /** Pages in the room that can connect (`peer.rtc`), this one too. */
   rtcPages: number;
   meshMax: number;

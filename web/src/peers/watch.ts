@@ -20,7 +20,7 @@ import { carries, type Ground, isLink, type Way, waysText, wayTo } from "./ways"
 export interface Sight {
   readonly view: PlaneView | null;
   /** The other pages in the room. */
-  readonly others: readonly { readonly peerId: string; readonly rtc: boolean }[];
+  readonly others: readonly string[];
   readonly ground: Ground;
   readonly socket: SocketSight;
 }
@@ -96,8 +96,8 @@ export class Watch {
     const links = (view?.links ?? []).map((link) => this.linkRow(link, ground));
     const node = links.find(({ way }) => way === "node");
     const pages = new Map<string, Row>();
-    for (const { peerId, rtc } of others) {
-      const way = wayTo(peerId, rtc, view, ground);
+    for (const peerId of others) {
+      const way = wayTo(peerId, view, ground);
       const own = isLink(way) ? links.find((row) => row.peerId === peerId && isLink(row.way)) : undefined;
       const row = own ?? (way === "node" && node ? node : socket);
       pages.set(peerId, { ...row, peerId, way });

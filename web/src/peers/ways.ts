@@ -26,16 +26,11 @@ export const CARRIER_TEXT: Record<CarrierKind, string> = {
 export type Ground = "websocket" | "rest" | "none";
 
 /** The way to a page: its own connection, else the node's where both are on it, else the ground. */
-export function wayTo(peerId: string, rtc: boolean, view: PlaneView | null, ground: Ground): Way {
+export function wayTo(peerId: string, view: PlaneView | null, ground: Ground): Way {
   const link = view?.links.find((candidate) => candidate.peerId === peerId);
   if (link && carries(link)) return wayOf(link.path);
-  if (
-    view?.carrier === "relay" &&
-    rtc &&
-    view.links.some((other) => other.path === "node" && carries(other))
-  ) {
-    return "node";
-  }
+  const node = view?.links.some((other) => other.path === "node" && carries(other)) ?? false;
+  if (node && view?.relayed.includes(peerId)) return "node";
   return ground;
 }
 

@@ -101,8 +101,8 @@ export class Connection implements Network {
   private sight(): Sight {
     const own = this.ports.me()?.peer_id;
     const others = [...this.ports.roster.members.values()]
-      .map(({ peer }) => ({ peerId: peer.peer_id, rtc: peer.rtc ?? false }))
-      .filter(({ peerId }) => peerId !== own);
+      .map(({ peer }) => peer.peer_id)
+      .filter((peerId) => peerId !== own);
     const { sentBytes, receivedBytes } = this.ports.traffic;
     const socket = { rttMs: this.ports.socketRttMs(), sentBytes, receivedBytes, states: this.states };
     return { view: this.plane?.view() ?? null, others, ground: this.ports.ground(), socket };
