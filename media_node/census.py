@@ -68,8 +68,12 @@ class Census:
 
     def role(self, row: Row) -> Role:
         """Somebody's role, as it was told last."""
-        pushed = self._roles.get(row.user_id)
-        return pushed[0] if pushed else row.role
+        return self.pushed(row.user_id) or row.role
+
+    def pushed(self, user_id: str) -> Role | None:
+        """The role that a notice gave somebody lately."""
+        notice = self._roles.get(user_id)
+        return notice[0] if notice else None
 
     def change_role(self, user_id: str, role: Role) -> None:
         """A notice that somebody has another role."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -62,6 +62,15 @@ class _Lodging:
     """WebSockets that could be told at the last census."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whom signalling verified, for which link, and when."""
+
+    person: Person
+    link_id: str
+    at_ms: int
+
+
 class House:
     """See the module. Also the transport's `LinkEvents`."""
 
@@ -86,8 +95,8 @@ class House:
         self._carrying = carrying
         self._now_ms = now_ms
         self._new_id = new_id
-        self._people: dict[str, tuple[Person, str]] = {}
-        """Who a link's key is, and the newest link's id."""
+        self._people: dict[str, _Known] = {}
+        """Who a link's key is."""
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
         self._posting: set[str] = set()
@@ -110,12 +119,15 @@ class House:
         if self.draining or not await self._ours(session_id):
             raise AppError(Code.RELAY_REFUSED)
         person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id)
-        self._people[person.key] = (person, offer.link)
+        before = self._people.get(person.key)
+        self._people[person.key] = _Known(person, offer.link, self._now_ms())
         try:
             return await self.transport.answer(person.key, offer.link, offer.sdp)
         except AppError:
-            if self.transport.link(person.key) is None:
+            if before is None:
                 del self._people[person.key]
+            else:
+                self._people[person.key] = before
             raise
 
     def bye(self, session_id: str, peer_id: str, link_id: str) -> None:
@@ -132,11 +144,14 @@ class House:
             lodging.room.close(reason)
 
     def remove(self, session_id: str, user_id: str) -> None:
-        """A participant was removed: every carrier at once."""
+        """A participant was removed: every carrier at once, a link that has not opened yet as well."""
         lodging = self.rooms.get(session_id)
         if lodging is not None:
             lodging.census.remove(user_id)
-            lodging.room.close("removed", user_id=user_id)
+        for key, known in list(self._people.items()):
+            link = self.transport.link(key) if self.transport else None
+            if link is not None and (known.person.session_id, known.person.user_id) == (session_id, user_id):
+                link.close("removed")
 
     def change_role(self, session_id: str, user_id: str, role: Role) -> None:
         """A participant has another role."""
@@ -150,17 +165,18 @@ class House:
     def opened(self, link: Link) -> None:
         """Both channels can be used: the peer is on the relay."""
         known = self._people.get(link.key)
-        lodging = self.rooms.get(known[0].session_id) if known else None
-        if known is None or lodging is None:
+        lodging = self.rooms.get(known.person.session_id) if known else None
+        person = _as_it_is_now(known, lodging.census) if known and lodging else None
+        if person is None or lodging is None:
             link.close("refused")
             return
         try:
-            lodging.room.join(link, known[0])
+            lodging.room.join(link, person)
         except AppError:
             link.close("full")
             return
         lodging.peopled_at_ms = self._now_ms()
-        log.event("peer.joined", session_id=known[0].session_id, peer_id=known[0].peer_id, link_id=link.link_id)
+        log.event("peer.joined", session_id=person.session_id, peer_id=person.peer_id, link_id=link.link_id)
 
     def presence(self, link: Link, data: str | bytes) -> None:
         """A message on the presence channel."""
@@ -187,7 +203,7 @@ class House:
     def closed(self, link: Link, reason: str) -> None:
         """The end of a link. What it may have lost in its last moments, the WebSocket makes good."""
         known = self._people.get(link.key)
-        if known is not None and known[1] == link.link_id:
+        if known is not None and known.link_id == link.link_id:
             del self._people[link.key]
             self._absent.pop(link.key, None)
             self._leaving.discard(link.key)
@@ -227,21 +243,31 @@ class House:
     def tick(self, tick: int) -> None:
         """Once."""
         at_ms = time.time() * 1000
-        for lodging in self.rooms.values():
-            if len(lodging.room):
-                lodging.room.tick(tick, at_ms)
-                if tick % _BRIDGE_TICKS == 0:
-                    self._bridge(lodging)
+        for session_id, lodging in list(self.rooms.items()):
+            try:
+                if len(lodging.room):
+                    lodging.room.tick(tick, at_ms)
+                    if tick % _BRIDGE_TICKS == 0:
+                        self._bridge(lodging)
+            except Exception:  # noqa: BLE001 - one room that fails is one room, not the node
+                log.failure("room.failed", session_id=session_id)
+                self.give_up(session_id, "failed")
 
     async def censuses(self) -> None:
         """Looks after every room each CENSUS_S, until cancelled."""
         while True:
             await asyncio.sleep(CENSUS_S)
-            await asyncio.gather(*(self.look_after(session_id) for session_id in list(self.rooms)))
+            sessions = list(self.rooms)
+            outcomes = await asyncio.gather(*map(self.look_after, sessions), return_exceptions=True)
+            for session_id, outcome in zip(sessions, outcomes, strict=True):
+                if outcome is not None:
+                    log.warning("room.not_looked_after", session_id=session_id, reason=type(outcome).__name__)
 
     async def look_after(self, session_id: str) -> None:
         """Whether the room is still this node's, and who is in it."""
-        lodging = self.rooms[session_id]
+        lodging = self.rooms.get(session_id)
+        if lodging is None:  # given up meanwhile
+            return
         now = self._now_ms()
         if len(lodging.room):
             lodging.peopled_at_ms = now
@@ -347,3 +373,12 @@ class House:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.warning("house.task_failed", reason=type(task.exception()).__name__)
+
+
+def _as_it_is_now(known: _Known, census: Census) -> Person | None:
+    """Whoever was verified when they offered, with what a newer census says; None where it says that they have gone."""
+    person = known.person
+    row = census.rows.get(person.peer_id)
+    if census.read_at_ms <= known.at_ms:
+        return replace(person, role=census.pushed(person.user_id) or person.role)
+    return None if row is None else replace(person, role=census.role(row), connection_id=row.connection_id)

@@ -1,6 +1,7 @@
 """The house: which rooms are this node's, who comes in, who has to go, and who is told by post."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from chalicelib.wire.signals import Peer, PeerOffer
 from chalicelib.wire.types import Delivery, PresenceState, Role, UserKind
 from media_node.house import House
 from media_node.ports import Link, NodeStats
+from media_node.room import Room
 from tests.fakes.relay import SESSION, FakeCarrying, FakeLink, FakePosts, FakeRegistry, person, row, update
 from tests.fakes.time import VirtualTime
 
@@ -207,6 +209,92 @@ async def test_whoever_was_removed_has_to_go_at_once() -> None:
     site.registry.rows = [row("cyd")]
     await site.census()
     assert [site.link(name).ended for name in ("bob", "cyd")] == ["removed", None]
+
+
+async def test_whoever_was_removed_before_their_channels_opened_never_comes_in() -> None:
+    """Told, or found out by their row; a link may wait with its handshake for as long as it likes."""
+    site = Site()
+    site.registry.rows = [row(name) for name in ("ada", "bob", "cyd")]
+    for name in ("ada", "bob", "cyd"):
+        await site.offer(name)
+    site.house.remove(SESSION, "ada")
+    assert [site.link(name).ended for name in ("ada", "bob", "cyd")] == ["removed", None, None]
+    site.registry.rows = [row("cyd")]
+    await site.census()
+    for name in ("bob", "cyd"):
+        site.house.opened(site.link(name))
+    assert (site.link("bob").ended, site.house.peers) == ("refused", 1)
+
+
+@pytest.mark.parametrize("read", [False, True])
+async def test_whose_role_changed_before_their_channels_opened_comes_in_with_the_new_one(read: bool) -> None:
+    """Pushed, or read meanwhile."""
+    site = Site()
+    await site.offer("ada")
+    if read:
+        site.registry.rows = [row("ada", Role.VIEWER)]
+        await site.census()
+    else:
+        site.house.change_role(SESSION, "ada", Role.VIEWER)
+    site.house.opened(site.link("ada"))
+    assert site.house.members(SESSION)[0].person.role is Role.VIEWER
+
+
+async def test_an_offer_that_is_no_offer_changes_nothing_of_the_link_there_is() -> None:
+    """Whose it is stays known, and nothing is left of it when it ends."""
+    site = Site()
+    link = await site.enter("ada")
+    site.transport.refusal = AppError(Code.SDP_INVALID)
+    with pytest.raises(AppError):
+        await site.offer("ada", "link0002")
+    site.leave("ada", "left")
+    site.house.opened(link)
+    assert (link.ended, site.house.peers) == ("refused", 0)
+
+
+class BrokenLink(FakeLink):
+    """One that nothing can be sent on."""
+
+    def send_presence(self, data: bytes) -> None:
+        """Fails in a way that nobody thought of."""
+        raise RuntimeError
+
+
+async def test_a_room_that_fails_is_given_up_and_the_others_go_on() -> None:
+    """A node that ended by it would hand it to the next, and that would end as well."""
+    site = Site()
+    other = "ses_" + "b" * 20
+    await site.enter("ada")
+    broken = site.transport.links[person("ada").key] = BrokenLink(person("ada"))
+    site.house.opened(broken)
+    site.house.presence(await site.enter("bob"), update(1, PresenceState()))
+    room = Room(other, site.carrying, now_ms=site.time.now_ms, new_id=lambda: "corr")
+    lodging = site.house.rooms[other] = replace(site.house.rooms[SESSION], room=room)
+    site.house.tick(1)
+    assert (broken.ended, site.house.rooms) == ("failed", {other: lodging})
+
+
+async def test_a_room_that_was_given_up_is_not_looked_after() -> None:
+    """It may go in the moment before."""
+    site = Site()
+    await site.enter("ada")
+    site.house.give_up(SESSION, "moved")
+    await site.house.look_after(SESSION)
+    assert site.registry.reads == 0
+
+
+async def test_a_census_that_fails_ends_nothing() -> None:
+    """Whatever a row may hold that nobody can read."""
+    site = Site()
+    await site.enter("ada")
+    site.registry.rows = [None]  # type: ignore[list-item]
+    looking = asyncio.ensure_future(site.house.censuses())
+    async with asyncio.timeout(10):
+        while site.registry.reads < 2:  # noqa: ASYNC110 - real time
+            await asyncio.sleep(0.05)
+    assert not looking.done()
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_whose_websocket_dropped_keeps_the_channel_for_a_while() -> None:
