@@ -86,7 +86,7 @@ export function documentOf({ document_id, revision, submit_every_ms }, index, ev
       else if (message.type === "op.rejected") {
         process.stderr.write(`${message.code}\n`);
         landed(message.seq, true);
-      } else if (message.type === "error") process.stderr.write(`${message.code}\n`);
+      } else if (message.type === "error") process.stderr.write(`${message.code}: ${message.message}\n`);
     },
     /** By another carrier from now on: what is in doubt is asked for, and sent again as it was. */
     again() {
