@@ -7,6 +7,7 @@
  */
 
 const GAP_MS = 500;
+const ANSWER_MS = 4000; // after which it is sent again (web/src/sync/delivery.ts)
 
 export function documentOf({ document_id, revision, submit_every_ms }, index, events, { say, byCommit = false }) {
   const name = `bench${String(index).padStart(3, "0")}`;
@@ -18,8 +19,11 @@ export function documentOf({ document_id, revision, submit_every_ms }, index, ev
   let lastMs = 0;
   let timer = null;
   let fetching = false;
+  let doubt = null;
 
   const submit = () => {
+    clearTimeout(doubt);
+    doubt = setTimeout(() => flying && submit(), ANSWER_MS);
     const operations = [...flying.positions].map(([id, value]) => ({
       op: "set",
       id: `scene001.${id}`,
@@ -46,6 +50,7 @@ export function documentOf({ document_id, revision, submit_every_ms }, index, ev
   };
   const landed = (answered, rejected, at = 0) => {
     if (!flying || answered !== seq) return;
+    clearTimeout(doubt);
     landedAt = at;
     const { edits } = flying;
     flying = null;

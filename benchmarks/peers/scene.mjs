@@ -1,7 +1,7 @@
 /** What every peer is given: the same scene, the same random edits, the same percentiles. */
 
 export const ENTITIES = Number(process.env.ENTITIES ?? 1000);
-export const CLIENTS = 50;
+export const CLIENTS = Number(process.env.CLIENTS ?? 50);
 export const OWN = Math.min(20, ENTITIES / CLIENTS);
 export const HOT = 10;
 
