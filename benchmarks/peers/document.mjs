@@ -10,6 +10,7 @@ const GAP_MS = 500;
 const ANSWER_MS = 4000; // after which it is sent again (web/src/sync/delivery.ts)
 
 export function documentOf({ document_id, revision, submit_every_ms }, index, events, { say, byCommit = false }) {
+  let everyMs = submit_every_ms;
   const name = `bench${String(index).padStart(3, "0")}`;
   const early = new Map();
   let seq = 1;
@@ -34,7 +35,7 @@ export function documentOf({ document_id, revision, submit_every_ms }, index, ev
   };
   const send = () => {
     if (flying || !waiting || revision < landedAt) return; // a transaction is made on one's own last one
-    const dueMs = lastMs + submit_every_ms - performance.now();
+    const dueMs = lastMs + everyMs - performance.now();
     if (dueMs > 0) {
       timer ??= setTimeout(() => {
         timer = null;
@@ -94,7 +95,8 @@ export function documentOf({ document_id, revision, submit_every_ms }, index, ev
       } else if (message.type === "error") process.stderr.write(`${message.code}: ${message.message}\n`);
     },
     /** By another carrier from now on: what is in doubt is asked for, and sent again as it was. */
-    again() {
+    again(submitEveryMs) {
+      everyMs = submitEveryMs;
       fetch();
       if (flying) submit();
     },

@@ -42,7 +42,6 @@ export function connectByRelay() {
     const ready = new Promise((opened) => {
       relayed = new Relayed(entered.say, { opened, frame: () => {}, heard: (message) => document.hear(message) });
       relayed.hear(entered.state);
-      if (relayed.relay.status !== "ready") relayed.ask("count");
     });
     return { set: document.set, ready, close: entered.close };
   };

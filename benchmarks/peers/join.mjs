@@ -55,7 +55,6 @@ async function come(person, session, tab) {
     frame: (bytes) => eachEntry(bytes, (index) => relayed.members.has(index) && step("relay")),
   });
   for (const message of early) relayed.hear(message);
-  if (relayed.relay.status !== "ready") relayed.ask("count");
   return { all, steps, move, entered, leave: () => (relayed.close(), entered.close()) };
 }
 

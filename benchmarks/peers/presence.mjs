@@ -68,7 +68,6 @@ async function byRelay() {
       },
     });
     for (const message of early) relayed.hear(message);
-    if (relayed.relay.status !== "ready") relayed.ask("count");
     setInterval(() => say({ type: "ping" }), 15_000).unref();
     return { open, send: (message) => relayed.presence(message) };
   };

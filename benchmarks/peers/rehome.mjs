@@ -20,6 +20,7 @@ const [rate, seconds] = numbers.map(Number);
 const HZ = 20;
 const FALLBACK_MS = 200; // DESIGN law 2: at most 5 Hz by WebSocket
 const SUBMIT_EVERY_MS = 50;
+const SUBMIT_SLOWLY_MS = 100; // by WebSocket
 const SILENT_MS = 2500; // web/src/peers/relay.ts
 const ENTITIES_EACH = 4;
 const WARM_UP_S = 5;
@@ -65,7 +66,7 @@ class Participant {
       this.relayed = new Relayed(this.entered.say, {
         opened: () => {
           this.heardAt = performance.now();
-          this.document.again();
+          this.document.again(SUBMIT_EVERY_MS);
           opened();
         },
         frame: (bytes) => this.frame(bytes),
@@ -75,7 +76,6 @@ class Participant {
         },
       });
       for (const message of early) this.hear(message);
-      if (this.relayed.relay.status !== "ready") this.relayed.ask("count");
     });
   }
 
@@ -100,10 +100,9 @@ class Participant {
 
   /** Each 50 ms. */
   move(now) {
-    if (this.relayed.open && now - this.heardAt > SILENT_MS) {
-      this.relayed.lost();
-      this.document.again();
-    }
+    if (this.relayed.open && now - this.heardAt > SILENT_MS) this.relayed.lost();
+    if (this.carried && !this.relayed.open) this.document.again(SUBMIT_SLOWLY_MS);
+    this.carried = this.relayed.open;
     if (!this.relayed.open && now - this.toldAt < FALLBACK_MS) return;
     this.counter += 1;
     const pose = { position: positionOf(random), rotation: [0, 0, 0, 1] };

@@ -10,8 +10,12 @@ import datachannel from "node-datachannel";
 
 const PRESENCE = { negotiated: true, id: 1, unordered: true, maxRetransmits: 0 };
 const CONTROL = { negotiated: true, id: 2 };
+// As the page has them (web/src/peers/relay.ts, steering.ts): nobody comes, or asks, in the same moment as all others.
+const SPREAD_MS = 150;
+const ASK_SPREAD_MS = { lost: 200, count: 1000 };
 const ASK_AGAIN_MS = 1500;
-const OFFER_AGAIN_MS = 4000;
+const ASK_SELDOM_MS = 15_000;
+const OFFER_AGAIN_MS = 8000;
 
 /**
  * `say` sends by WebSocket. Told are `frame(bytes)`, `heard(message, bytes)` of the control channel, `opened()` with both
@@ -31,6 +35,7 @@ export class Relayed {
   /** Whatever came by WebSocket. */
   hear(message) {
     if (message.type === "room.state" || message.type === "relay.changed") this.#changed(message.relay);
+    else if (message.type === "error" && message.id === `rtc.${this.link}`) this.lost();
     else if (message.link === undefined || message.link !== this.link) return;
     else if (message.type === "peer.answer") this.#answered(message.sdp);
     else if (message.type === "peer.candidate") this.#candidates(message.candidates);
@@ -47,11 +52,14 @@ export class Relayed {
     return this.#send("presence", message);
   }
 
-  /** Asks for a media node until there is one. */
-  ask(reason) {
+  /** Asks for a media node until there is one, ever more seldom. */
+  ask(reason, asked = 0) {
     clearTimeout(this.timer);
-    this.say({ type: "relay.request", reason, generation: this.relay.generation });
-    this.timer = setTimeout(() => this.ask(reason), ASK_AGAIN_MS);
+    const dueMs = asked ? Math.min(ASK_SELDOM_MS, ASK_AGAIN_MS * 2 ** asked) : ASK_SPREAD_MS[reason];
+    this.timer = setTimeout(() => {
+      this.say({ type: "relay.request", reason, generation: this.relay.generation });
+      this.ask(reason, asked + 1);
+    }, dueMs * Math.random());
   }
 
   /** The connection is no more; the next one is asked for. */
@@ -68,9 +76,14 @@ export class Relayed {
   #changed(relay) {
     const another = relay.peer_id !== this.relay.peer_id || relay.generation !== this.relay.generation;
     this.relay = relay;
-    if (relay.status !== "ready") return;
-    clearTimeout(this.timer);
-    if (another || this.connection === null) this.#offer();
+    if (relay.status !== "ready") {
+      if (!another) return; // an answer to what was asked
+      this.#drop();
+      this.ask("count");
+    } else if (another || this.connection === null) {
+      this.#drop();
+      this.timer = setTimeout(() => this.#offer(), SPREAD_MS * Math.random());
+    }
   }
 
   #offer() {
@@ -91,10 +104,10 @@ export class Relayed {
     }
     presence.onMessage((data) => this.link === link && this.told.frame(bytesOf(data)));
     control.onMessage((data) => this.link === link && this.#control(data));
-    connection.onLocalDescription((sdp) => this.say({ type: "peer.offer", to: this.relay.peer_id, link, sdp }));
+    connection.onLocalDescription((sdp) => this.say({ type: "peer.offer", id: `rtc.${link}`, to: this.relay.peer_id, link, sdp }));
     Object.assign(this, { link, connection, channels: { presence, control } });
     connection.setLocalDescription("offer");
-    this.timer = setTimeout(() => this.link === link && !this.open && this.#offer(), OFFER_AGAIN_MS);
+    this.timer = setTimeout(() => this.link === link && !this.open && this.lost(), OFFER_AGAIN_MS);
   }
 
   #send(name, message) {
