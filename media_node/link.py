@@ -50,6 +50,10 @@ class Host(Protocol):
         """Monotonic seconds."""
         ...
 
+    def clock(self) -> float:
+        """Seconds, to see how long something took."""
+        ...
+
 
 class PeerLink:
     """See `ports.Link`, which this is."""
@@ -76,6 +80,7 @@ class PeerLink:
         self._settled_at = _NEVER
         self._second_at = -_NEVER
         self._heard = 0
+        self._busy_s = 0.0
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
@@ -127,10 +132,15 @@ class PeerLink:
         """A DTLS datagram from one of its addresses. Who floods us is not even decrypted: others share this core."""
         self._heard += 1
         if now - self._second_at >= 1:
-            self._second_at, self._heard = now, 1
-        if self._heard > limits.LINK_DATAGRAMS_PER_S:
+            self._second_at, self._heard, self._busy_s = now, 1, 0.0
+        if self._heard > limits.LINK_DATAGRAMS_PER_S or self._busy_s > limits.LINK_BUSY_S:
             self._host.counted.refused += 1
             return
+        began = self._host.clock()
+        self._read(data, now)
+        self._busy_s += self._host.clock() - began
+
+    def _read(self, data: bytes, now: float) -> None:
         if self.agent.chosen is None:
             if len(self._early) < _EARLY_MAX:
                 self._early.append(data)
@@ -163,6 +173,7 @@ class PeerLink:
         self.dirty = False
         if self.ended:
             return
+        began = self._host.clock()
         dtls = self._dtls
         for packet in self._association.flush(now):
             dtls.send(packet)
@@ -173,6 +184,7 @@ class PeerLink:
             self.agent.consent_at + limits.CONSENT_S,
             _NEVER if handshake is None else now + handshake,
         )
+        self._busy_s += self._host.clock() - began
 
     def tick(self, now: float) -> None:
         """`due` has come."""

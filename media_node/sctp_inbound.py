@@ -13,7 +13,7 @@ from media_node.sctp_chunks import BEGIN, END, HALF, IMMEDIATE, M32, UNORDERED, 
 WINDOW_BYTES: Final = 256 * 1024
 SACK_DELAY_S: Final = 0.1
 """RFC 9260 section 6.2 allows 0.5; ours mostly ride on data that goes out anyway, every RELAY_HZ-th of a second."""
-_AHEAD_MAX: Final = 2048  # TSNs beyond a gap
+_AHEAD_MAX: Final = 512  # TSNs beyond a gap: twice the window in packets; all are looked at for each acknowledgement
 _HELD_EACH: Final = 48
 _GAPS_MAX: Final = 64
 _DUPLICATES_MAX: Final = 16

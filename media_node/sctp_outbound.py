@@ -24,6 +24,8 @@ from media_node.sctp_congestion import Congestion
 
 ERRORS_MAX: Final = 10  # RFC 9260 section 16: Association.Max.Retrans
 _MISSES: Final = 3
+_SENT_MAX: Final = 2048
+"""TSNs on from the first that is not acknowledged, or skipped: a peer that acknowledges all but one fills its own."""
 
 
 class _Message:
@@ -97,7 +99,8 @@ class Outbound:
             self._start_timer(now)
             return made
         found = self._again() if self._lost else None
-        found = found or self._fresh()
+        if found is None and len(self._sent) < _SENT_MAX:
+            found = self._fresh()
         if found is None or len(found.chunk) > room or not self._allowed(found):
             return None
         if found.lost:
@@ -209,10 +212,11 @@ class Outbound:
     def _gapped(self, gaps: list[tuple[int, int]]) -> tuple[int, bool]:
         """Newly acknowledged bytes, and whether something is now taken for lost (RFC 9260 section 7.2.4)."""
         sent = list(self._sent)
-        gained, highest = 0, -1
+        gained, highest, before = 0, -1, 0
         for first, last in gaps:
-            if first < 1 or last > len(sent):
+            if not before < first <= last <= len(sent):  # each is looked at once, however many blocks name it
                 break
+            before = last
             for index in range(first - 1, last):
                 each = sent[index]
                 if not each.acked:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Final
 
+from chalicelib.aws import log
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from media_node import sdp, stun
@@ -47,6 +48,7 @@ class Transport:
         self.events = events
         self.counted = NodeStats()
         self.now = now
+        self.clock: Callable[[], float] = time.perf_counter
         self._socket = bound
         self._capacity = capacity
         self._chance = chance
@@ -270,4 +272,8 @@ class Transport:
         now = self.now()
         for link in tuple(self._links.values()):
             if link.due <= now:
-                link.tick(now)
+                try:
+                    link.tick(now)
+                except Exception:  # noqa: BLE001 - else the links after it would never have their turn again
+                    log.failure("link.failed", link_id=link.link_id)
+                    link.end("failed")

@@ -213,6 +213,45 @@ async def test_a_flood_is_dropped_unread() -> None:
     await node.close()
 
 
+async def test_who_takes_too_much_of_the_core_is_not_read_for_the_rest_of_the_second() -> None:
+    """However few datagrams that takes: there is always one that costs more than it should."""
+    told, page = Told(), Page()
+    node = await listening(told)
+    await page.connect(node, KEY)
+    await page.opened()
+    link, now = node._links[KEY], node.now()
+    spent = iter(range(1000))
+    node.clock = lambda: float(next(spent))
+    garbage = b"\x17\xfe\xfd" + bytes(8) + b"\0\x10" + bytes(16)
+    refused = node.stats().refused
+    for _ in range(3):
+        link.datagram(garbage, now + 1)
+    assert node.stats().refused == refused + 2
+    node.clock = lambda: 0.0
+    page.control.send("a second later")
+    link.datagram(garbage, now + 3)
+    await told.until(lambda: told.of("control") == ["a second later"])
+    await page.close()
+    await node.close()
+
+
+async def test_a_link_that_fails_in_time_ends_and_the_others_have_their_turn() -> None:
+    """Whatever it was that nobody thought of."""
+    told, page, other = Told(), Page(), Page()
+    node = await listening(told)
+    for each, key in ((page, KEY), (other, "ses_a peer.two")):
+        await each.connect(node, key)
+        await each.opened()
+    broken = node._links[KEY]
+    del broken.agent.consent_at
+    broken.due = node._links["ses_a peer.two"].due = 0
+    await told.until(lambda: ("closed", KEY, "failed") in told.events)
+    assert node._links["ses_a peer.two"].due > 0
+    for each in (page, other):
+        await each.close()
+    await node.close()
+
+
 async def test_a_node_that_is_full_says_so() -> None:
     """But a peer that comes again takes its own place."""
     told, page = Told(), Page()

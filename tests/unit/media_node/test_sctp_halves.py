@@ -186,6 +186,35 @@ def test_a_gap_that_reaches_beyond_what_was_sent_is_not_believed() -> None:
     assert outbound.timer_at is None
 
 
+def test_gap_blocks_are_believed_in_ascending_order_alone() -> None:
+    """Else a packet full of blocks that name the same TSNs again and again costs what it likes."""
+    outbound = Outbound(1, 1_000_000, partial=True)
+    for _ in range(4):
+        outbound.send(2, 51, b"x" * 1000, ordered=True, retransmits=None)
+    sent = taken(outbound)
+    for _ in range(3):
+        outbound.sacked(0, 1_000_000, [(4, 4), (2, 3), (4, 4)], 0.1)
+        outbound.sacked(0, 1_000_000, [(3, 2)], 0.1)
+    outbound.expired(1.0)
+    outbound.congestion.window = 100_000
+    assert taken(outbound, 1.0) == sent[:3]
+
+
+def test_who_acknowledges_all_but_the_first_gets_no_more_in_the_end() -> None:
+    """What was sent after it has to be remembered for as long, and a gap is news each time."""
+    outbound = Outbound(1, 1_000_000, partial=False)
+    going: set[bytes] = set()
+    for _ in range(4000):
+        outbound.send(2, 51, b"x", ordered=True, retransmits=None)
+        going.update(taken(outbound))
+        if len(going) > 1:
+            outbound.sacked(0, 1_000_000, [(2, len(going))], 0.1)
+    assert len(going) == 2048
+    assert outbound.buffered[2] == 4000 - 2048
+    outbound.sacked(2048, 1_000_000, [], 0.2)
+    assert taken(outbound)
+
+
 def test_a_late_acknowledgement_is_nothing() -> None:
     """A newer one was there before it."""
     outbound = Outbound(1, 100_000, partial=True)
