@@ -73,7 +73,8 @@ class Channels:
         reached: set[str] = set()
         if room is not None and len(room):
             packed = on_channel(data)
-            reached = {member.person.connection_id for member in room if _say(member, packed)}
+            members = list(room)  # who takes no more leaves it
+            reached = {member.person.connection_id for member in members if _say(member, packed)}
         for listener in listeners:
             if listener.reachable and listener.connection_id not in reached:
                 self._courier.send(listener.connection_id, data)

@@ -62,6 +62,18 @@ class Member:
     """(epoch, counter) of its newest state."""
     state: PresenceState = field(default_factory=PresenceState)
     state_at_ms: int = 0
+    fetches: float = limits.CHANNEL_FETCH_BURST
+    """How often it may fetch at once."""
+    fetched_at_ms: int = 0
+
+    def fetch_wait_ms(self, now_ms: int) -> int:
+        """0 where it may fetch now, and has: a few bytes make the node read and send very many."""
+        gained = max(0, now_ms - self.fetched_at_ms) * limits.CHANNEL_FETCH_PER_S / 1000
+        self.fetches, self.fetched_at_ms = min(limits.CHANNEL_FETCH_BURST, self.fetches + gained), now_ms
+        if self.fetches < 1:
+            return int((1 - self.fetches) * 1000 / limits.CHANNEL_FETCH_PER_S) + 1
+        self.fetches -= 1
+        return 0
 
 
 class Room:
@@ -167,9 +179,13 @@ class Room:
         member = self._members.get(peer_id)
         if member is None or member.link is not link:
             return
+        text = data
         try:
             text = _inflated(data) if isinstance(data, bytes) else data
             message = decode_client_message(text)
+            wait_ms = member.fetch_wait_ms(self._now_ms()) if isinstance(message, DocFetch) else 0
+            if wait_ms:
+                raise AppError(Code.RATE_LIMITED, retry_after_ms=wait_ms)
             if isinstance(message, Ping):
                 pong = Pong(id=message.id, at_ms=message.at_ms, server_time_ms=self._now_ms())
                 link.send_control(_encode(pong).decode())
@@ -178,7 +194,7 @@ class Room:
             else:
                 raise AppError(Code.MESSAGE_UNKNOWN, "not on this carrier")
         except AppError as exc:
-            self._refuse(link, data, exc)
+            self._refuse(link, text, exc)
 
     # -- what they are told --
 

@@ -40,12 +40,14 @@ class Signalling:
         *,
         chance: Random,
         renew_s: float = limits.NODE_RENEW_S,
+        open_s: float = _OPEN_S,
     ) -> None:
         self._url = url
         self._ticket = ticket
         self._handle = handle
         self._chance = chance
         self._renew_s = renew_s
+        self._open_s = open_s
         self._current: aiohttp.ClientWebSocketResponse | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -87,8 +89,9 @@ class Signalling:
         """A connection that has been entered, after as many attempts as it takes."""
         failures = 0
         while True:
+            reading: asyncio.Task[None] | None = None
             try:
-                async with asyncio.timeout(_OPEN_S):
+                async with asyncio.timeout(self._open_s):
                     socket = await http.ws_connect(self._url, params={"ticket": self._ticket()}, max_msg_size=2**20)
                     entered: asyncio.Future[NodeState] = asyncio.get_running_loop().create_future()
                     reading = self._start(self._read(socket, entered))
@@ -101,6 +104,8 @@ class Signalling:
                 reason = "closed"
             except (aiohttp.ClientError, OSError) as exc:
                 reason = type(exc).__name__
+            if reading is not None:  # it closes its socket: one that was not entered is nobody's
+                reading.cancel()
             failures += 1
             log.warning("signalling.refused", reason=reason, failures=failures)
             await asyncio.sleep(min(_BACKOFF_MAX_S, _BACKOFF_S * 2**failures) * self._chance.uniform(0.5, 1))
@@ -129,7 +134,10 @@ class Signalling:
             if not entered.done():
                 entered.set_result(message)
         elif not isinstance(message, Pong):
-            self._handle(message)
+            try:
+                self._handle(message)
+            except Exception:  # noqa: BLE001 - one message is not worth the connection that all rooms have
+                log.failure("signalling.failed", type=type(message).__name__)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

@@ -128,7 +128,13 @@ class Peers:
         return await self._give(session_id, pages, message.reason)
 
     async def look(self, session_id: str) -> None:
-        """Whether the room's relay is still right, at most each RELAY_LOOK_S: it is alive, and there are enough pages."""
+        """Whether the room's relay is still right, at most each RELAY_LOOK_S: it is alive, and there are enough pages.
+
+        Like `left` and `notify` beside what its caller does, which does not fail by it: the next one looks again.
+        """
+        await self._beside(session_id, self._look(session_id))
+
+    async def _look(self, session_id: str) -> None:
         now = self._now_ms()
         if self._looked.get(session_id, 0) + limits.RELAY_LOOK_S * 1000 > now:
             return
@@ -150,12 +156,18 @@ class Peers:
 
     async def left(self, session_id: str) -> None:
         """A page has gone: an empty room needs no relay."""
+        await self._beside(session_id, self._left(session_id))
+
+    async def _left(self, session_id: str) -> None:
         relay = await self._registry.relay(session_id)
         if (relay.node_id or relay.asked_ms) and not await self._pages(session_id):
             await self._take_back(relay)
 
     async def notify(self, session_id: str, message: Notice) -> None:
-        """Tells the room's node what it must not learn late: a role, a removal, the end."""
+        """Tells the room's node what it must not learn late: a role, a removal, the end. It reads them soon in any case."""
+        await self._beside(session_id, self._notify(session_id, message))
+
+    async def _notify(self, session_id: str, message: Notice) -> None:
         relay = await self._registry.relay(session_id)
         if relay.node_id:
             await self._tell_node(relay.node_id, msgspec.structs.replace(message, session_id=session_id))
@@ -204,6 +216,12 @@ class Peers:
         await self._each(sessions, move)
 
     # -- steps --
+
+    async def _beside(self, session_id: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except AppError as exc:
+            self._log("relay.not_seen_to", session_id=session_id, code=exc.code)
 
     async def _healed(self, relay: Relay) -> RelayState:
         """What pages are told of a relay, after a node that is lost was replaced."""
@@ -297,7 +315,10 @@ class Peers:
             async with gate:
                 await work(session_id)
 
-        await asyncio.gather(*(one(session_id) for session_id in sessions))
+        outcomes = await asyncio.gather(*(one(session_id) for session_id in sessions), return_exceptions=True)
+        for outcome in outcomes:  # one room that fails keeps no other waiting
+            if outcome is not None:
+                raise outcome
 
     async def _pages(self, session_id: str) -> int:
         return _pages(await self._people.rows(session_id), self._now_ms())

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from chalicelib.peers.model import Node, Relay
 from chalicelib.wire import limits
+from chalicelib.wire.codes import Code
+from chalicelib.wire.errors import AppError
 
 
 class MemoryNodes:
@@ -15,6 +17,9 @@ class MemoryNodes:
         self.relays: dict[str, Relay] = {}
         self.listed: dict[tuple[str, str], int] = {}
         self.started_ms: int | None = None
+        self.away: AppError | None = None
+        self.broken: set[str] = set()
+        """Rooms that cannot be read."""
 
     async def beat(self, node: Node) -> None:
         old = self.rows.get(node.node_id)
@@ -44,6 +49,8 @@ class MemoryNodes:
         return True
 
     async def relay(self, session_id: str) -> Relay:
+        if self.away or session_id in self.broken:
+            raise self.away or AppError(Code.UPSTREAM_UNAVAILABLE)
         return self.relays.get(session_id, Relay(session_id))
 
     async def change(self, relay: Relay, now_ms: int) -> bool:

@@ -1,6 +1,7 @@
 """What a media node's rooms are tested with: states, links without a network, rows without a table."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -69,6 +70,8 @@ class FakeLink:
         self.said: list[ServerMessage] = []
         self.binary = 0
         self.ended: str | None = None
+        self.closing: Callable[[], object] | None = None
+        """Called as it ends, as the transport tells the house."""
 
     def send_presence(self, data: bytes) -> None:
         """A frame."""
@@ -83,6 +86,8 @@ class FakeLink:
     def close(self, reason: str) -> None:
         """The end."""
         self.open, self.ended = False, reason
+        if self.closing:
+            self.closing()
 
     def of(self, type_: type[M]) -> list[M]:
         """Messages of one type."""

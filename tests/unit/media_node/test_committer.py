@@ -98,10 +98,14 @@ async def test_without_a_room_everybody_has_a_post() -> None:
 async def test_a_channel_that_takes_no_more_is_let_go_and_its_page_told_by_post() -> None:
     """Nothing queues without end."""
     hall = Hall()
-    hall.links["ada"].control_buffered = limits.CONTROL_BUFFER_BYTES + 1
+    link, room = hall.links["ada"], hall.the_room
+    assert room is not None
+    link.control_buffered = limits.CONTROL_BUFFER_BYTES + 1
+    link.closing = lambda: room.leave(link)
     hall.channels.tell(hall.listeners, SHORT)
     await hall.channels.close(SHORT)
-    assert hall.links["ada"].ended == "slow"
+    assert link.ended == "slow"
+    assert len(hall.links["bob"].of(OpCommitted)) == 1
     assert len(hall.posts.of("c-ada", OpCommitted)) == 1
 
 

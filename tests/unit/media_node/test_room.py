@@ -23,7 +23,8 @@ class Stage:
 
     def __init__(self, *names: str) -> None:
         self.carrying = FakeCarrying()
-        self.room = Room(SESSION, self.carrying, now_ms=lambda: 1000, new_id=lambda: "corr")
+        self.at_ms = 1000
+        self.room = Room(SESSION, self.carrying, now_ms=lambda: self.at_ms, new_id=lambda: "corr")
         self.links: dict[str, FakeLink] = {}
         self.ticked = 0
         for name in names:
@@ -202,6 +203,28 @@ def test_control_refuses_what_it_does_not_carry(data: str | bytes, code: Code) -
     stage.controls("ada", data)
     assert stage.errors("ada") == [code]
     assert stage.links["ada"].of(ErrorMessage)[0].correlation_id == "corr"
+
+
+def test_who_fetches_without_end_is_told_to_wait() -> None:
+    """A hundred bytes make the node read and send a hundred thousand. Others do not wait for it."""
+    stage = Stage("ada", "bob")
+    fetch = msgspec.json.encode(DocFetch(id="f1", document_id=DOCUMENT, since=0)).decode()
+    for _ in range(limits.CHANNEL_FETCH_BURST + 1):
+        stage.controls("ada", fetch)
+    (error,) = stage.links["ada"].of(ErrorMessage)
+    assert (error.id, error.code, error.retry_after_ms) == ("f1", Code.RATE_LIMITED, 201)
+    stage.controls("bob", fetch)
+    stage.at_ms += 201
+    stage.controls("ada", fetch)
+    assert len(stage.carrying.handled) == limits.CHANNEL_FETCH_BURST + 2
+
+
+def test_a_refusal_of_what_was_compressed_says_what_it_is_of() -> None:
+    """By the request's id, as any other."""
+    stage = Stage("ada")
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    stage.controls("ada", deflater.compress(msgspec.json.encode(RoomLeave(id="r1"))) + deflater.flush())
+    assert [error.id for error in stage.links["ada"].of(ErrorMessage)] == ["r1"]
 
 
 def test_a_listener_whose_channel_is_full_or_closing_is_left_out() -> None:

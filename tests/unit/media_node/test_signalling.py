@@ -15,6 +15,7 @@ from chalicelib.wire.signals import NodeEnter, NodeGone, NodeState
 from media_node.signalling import Signalling
 
 SESSION = "ses_" + "a" * 20
+BROKEN = SessionEnded(session_id="ses_" + "b" * 20)
 
 
 class Functions:
@@ -26,6 +27,7 @@ class Functions:
         self.said: list[object] = []
         self.refuse = 0
         self.mute = 0
+        self.silent = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One connection."""
@@ -47,7 +49,9 @@ class Functions:
 
     async def _answer(self, socket: web.WebSocketResponse, message: object) -> None:
         self.said.append(message)
-        if isinstance(message, NodeEnter):
+        if isinstance(message, NodeEnter) and self.silent:
+            self.silent -= 1
+        elif isinstance(message, NodeEnter):
             state = NodeState(node_id="node_a", connection_id=f"c{len(self.open)}", server_time_ms=1)
             await self.tell(socket, state)
 
@@ -73,7 +77,7 @@ class Side:
 
 
 @asynccontextmanager
-async def node(renew_s: float = 1000, functions: Functions | None = None) -> AsyncIterator[Side]:
+async def node(renew_s: float = 1000, functions: Functions | None = None, open_s: float = 15) -> AsyncIterator[Side]:
     """A node's WebSocket that runs."""
     made = functions or Functions()
     app = web.Application()
@@ -85,6 +89,8 @@ async def node(renew_s: float = 1000, functions: Functions | None = None) -> Asy
 
     def handle(message: ServerMessage) -> None:
         heard.append(message)
+        if message == BROKEN:
+            raise RuntimeError
 
     signalling = Signalling(
         f"ws://127.0.0.1:{server.port}/ws",
@@ -92,6 +98,7 @@ async def node(renew_s: float = 1000, functions: Functions | None = None) -> Asy
         handle,
         chance=Random(1),
         renew_s=renew_s,
+        open_s=open_s,
     )
     running = asyncio.ensure_future(signalling.run())
     try:
@@ -128,6 +135,27 @@ async def test_a_connection_that_is_lost_is_opened_anew_with_a_new_ticket() -> N
         await functions.until(lambda: len(functions.open) == 2)
         await functions.until(lambda: len([m for m in functions.said if isinstance(m, NodeEnter)]) == 2)
         assert functions.tickets[-1] == "t4"
+
+
+async def test_a_connection_that_is_not_entered_in_time_is_closed() -> None:
+    """Nobody would ever use it, and each pong keeps it alive."""
+    functions = Functions()
+    functions.silent = 1
+    async with node(functions=functions, open_s=0.3) as side:
+        await functions.until(lambda: side.signalling.connected)
+        await functions.until(lambda: functions.open[0].closed)
+        assert not functions.open[1].closed
+
+
+async def test_a_message_that_cannot_be_handled_costs_no_connection() -> None:
+    """Those after it are taken."""
+    async with node() as side:
+        await side.functions.until(lambda: side.signalling.connected)
+        for message in (BROKEN, SessionEnded(session_id=SESSION)):
+            await side.functions.tell(side.functions.open[0], message)
+        await side.functions.until(lambda: len(side.heard) == 2)
+        assert len(side.functions.open) == 1
+        assert side.signalling.connected
 
 
 async def test_the_next_connection_is_entered_before_the_old_one_is_closed() -> None:

@@ -362,6 +362,29 @@ async def test_the_node_hears_of_removals_and_the_end(plaza: Plaza) -> None:
     assert len(plaza.told_node(N1, ParticipantRemoved)) == 1
 
 
+async def test_a_registry_that_is_away_keeps_nobody_from_what_they_do_beside_it(plaza: Plaza) -> None:
+    """A removal takes every carrier, a ping is answered, a seat is free, whether or not the node can be told."""
+    plaza.nodes.away = AppError(Code.UPSTREAM_UNAVAILABLE)
+    await plaza.peers.notify(S, ParticipantRemoved(user_id="p0", banned=True, by="ada"))
+    await plaza.peers.look(S)
+    await plaza.peers.left(S)
+    assert plaza.logged == ["relay.not_seen_to"] * 3
+
+
+async def test_a_room_that_cannot_be_moved_keeps_no_other_from_it(plaza: Plaza) -> None:
+    """The first failure is told, after all had their turn."""
+    other = "ses_" + "b" * 20
+    await plaza.node()
+    await plaza.node(N2)
+    for session_id in (S, other):
+        await plaza.crowd(MANY, session_id)
+        await plaza.peers.crowded(session_id)
+    plaza.nodes.broken.add(S)
+    with pytest.raises(AppError):
+        await plaza.peers.node_gone(N1, (S, other))
+    assert (await plaza.nodes.relay(other)).node_id == N2
+
+
 async def test_nothing_is_left_of_a_session(plaza: Plaza) -> None:
     """Neither who relayed it nor that a node had it."""
     await plaza.node()
