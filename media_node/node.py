@@ -92,6 +92,8 @@ class Node:
         self._now_ms = now_ms
         self._busy_at_ms = now_ms()
         self._protected_at_ms = 0
+        self._unused: set[tuple[str, int]] = set()
+        """Rooms, with their generations, that nobody had come to when it was idle last."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # -- signals --
@@ -156,6 +158,7 @@ class Node:
             now = self._now_ms()
             if self._house.rooms:
                 self._busy_at_ms = now
+                self._unused.clear()
             self._start(self._protect(now))
             try:
                 await self.beat()
@@ -168,13 +171,19 @@ class Node:
                 self._report()
 
     async def _retired(self) -> bool:
-        """Takes itself out of service, unless a room was given to it meanwhile."""
+        """Takes itself out of service, unless a room was given to it meanwhile.
+
+        One that it had when it was idle before, and that nobody came to since, holds it no longer: whose last page went
+        unnoticed would hold it for ever.
+        """
         await self.beat(NodeStatus.DRAINING)
-        for session_id in await self._registry.rooms_of(self.node_id):
-            if (await self._registry.relay(session_id)).node_id == self.node_id:
-                self._busy_at_ms = self._now_ms()
-                return False
-        return not self._house.rooms
+        relays = [await self._registry.relay(session_id) for session_id in await self._registry.rooms_of(self.node_id)]
+        before = self._unused
+        self._unused = {(relay.session_id, relay.generation) for relay in relays if relay.node_id == self.node_id}
+        if self._house.rooms or self._unused - before:
+            self._busy_at_ms = self._now_ms()
+            return False
+        return True
 
     async def _protect(self, now: int) -> None:
         """The task is not to be chosen when there are to be fewer, while it has rooms."""
@@ -217,13 +226,12 @@ class Node:
         log.event("node.drained", took_s=round(time.monotonic() - began, 2))
 
     async def _give_back(self) -> None:
-        sessions = tuple(self._house.rooms)
         try:
             await self.beat(NodeStatus.DRAINING)
         except AppError as exc:
             log.warning("node.not_beating", code=exc.code)
-        await self._say(NodeGone(sessions=sessions))
-        for session_id in sessions:
+        await self._say(NodeGone())  # all that it was given, also what nobody has come to yet
+        for session_id in tuple(self._house.rooms):
             for member in self._house.members(session_id):
                 bye = PeerBye(
                     to=member.person.peer_id, link=member.link.link_id, reason="draining", session_id=session_id

@@ -210,6 +210,19 @@ async def test_an_idle_node_ends_unless_it_was_given_a_room_meanwhile() -> None:
     assert yard.rows.beats[-1].status is NodeStatus.DRAINING
 
 
+async def test_a_room_that_nobody_comes_to_keeps_no_node_for_ever() -> None:
+    """Whoever left it last was not seen to leave: nobody takes it back."""
+    yard = Yard(idle_s=5)
+    yard.rows.given = (SESSION,)
+    beating = asyncio.ensure_future(yard.node.beats())
+    async with asyncio.timeout(20):
+        while not beating.done():
+            yard.site.time.at_ms += 100
+            await asyncio.sleep(0.01)
+    drained = [beat for beat in yard.rows.beats if beat.status is NodeStatus.DRAINING]
+    assert len(drained) == 2
+
+
 async def test_a_database_that_is_away_does_not_end_a_node() -> None:
     """It beats again when it can; a task with rooms is protected meanwhile."""
     yard = Yard(idle_s=5)
@@ -240,7 +253,7 @@ async def test_a_node_that_drains_gives_everything_back(connected: bool) -> None
         gone, bye = yard.signalling.sent
         assert isinstance(gone, NodeGone)
         assert isinstance(bye, PeerBye)
-        assert (gone.sessions, bye.to, bye.reason) == ((SESSION,), person("ada").peer_id, "draining")
+        assert (gone.sessions, bye.to, bye.reason) == ((), person("ada").peer_id, "draining")
     yard.site.leave("ada", "left")
     await draining
     assert link.ended == "left"
