@@ -1,28 +1,38 @@
-"""AsyncAPI 3 of the WebSocket, from the same message types that are decoded and sent. Pure."""
+"""AsyncAPI 3 of every carrier, from the same message types that are decoded and sent. Pure."""
 
 from typing import Any, Final, get_args
 
 import msgspec
 
 from chalicelib.wire import PROTOCOL_VERSION, limits
-from chalicelib.wire.messages import ClientMessage, ServerMessage
+from chalicelib.wire.messages import (
+    ClientMessage,
+    DocCommits,
+    DocFetch,
+    ErrorMessage,
+    OpAck,
+    OpCommitted,
+    OpRejected,
+    OpSubmit,
+    Ping,
+    Pong,
+    PresenceUpdate,
+    ServerMessage,
+)
+from chalicelib.wire.signals import RelayRoster
 
 Schema = dict[str, Any]
+_Messages = tuple[type[msgspec.Struct], ...]
 _REF: Final = "#/components/schemas/{name}"
+_PRESENCE: Final[_Messages] = (PresenceUpdate,)
+_CONTROL_UP: Final[_Messages] = (OpSubmit, DocFetch, Ping)
+_CONTROL_DOWN: Final[_Messages] = (RelayRoster, OpAck, OpCommitted, OpRejected, DocCommits, Pong, ErrorMessage)
 
 
 def asyncapi(*, version: str) -> Schema:
-    """The document: one channel, what a client sends, what it receives."""
+    """The document: the WebSocket and the data channels, what a client sends on each, what it receives."""
     client, server = get_args(ClientMessage), get_args(ServerMessage)
     _, components = msgspec.json.schema_components([*client, *server], ref_template=_REF)
-    messages = {t.__struct_config__.tag: _message(t) for t in (*client, *server)}
-    channel = {
-        "address": "/ws",
-        "description": "Opened with the query parameter `ticket` from POST /auth/tickets, which also tells the address. "
-        f"At most {limits.WS_FRAME_BYTES} bytes a message up, {limits.WS_MESSAGE_BYTES} down.",
-        "bindings": {"ws": {"method": "GET", "query": _ticket()}},
-        "messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in messages},
-    }
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -30,13 +40,47 @@ def asyncapi(*, version: str) -> Schema:
             "version": version,
             "description": f"Protocol {PROTOCOL_VERSION}. A client may put an `id` on what it sends; the reply echoes it.",
         },
-        "channels": {"room": channel},
-        "operations": {
-            "send": _operation("send", client),
-            "receive": _operation("receive", server),
+        "channels": {
+            "room": {
+                "address": "/ws",
+                "description": "Opened with the query parameter `ticket` from POST /auth/tickets, which also tells the "
+                f"address. At most {limits.WS_FRAME_BYTES} bytes a message up, {limits.WS_MESSAGE_BYTES} down.",
+                "bindings": {"ws": {"method": "GET", "query": _ticket()}},
+                **_carried((*client, *(t for t in server if t is not RelayRoster))),
+            },
+            "presence": {
+                "address": None,
+                "description": f"SCTP stream {limits.PRESENCE_CHANNEL} of a peer connection, unordered, without "
+                f"retransmission. At most {limits.PRESENCE_MESSAGE_BYTES} bytes a message. From a media node come "
+                "binary frames instead: docs/webrtc.md.",
+                **_carried(_PRESENCE),
+            },
+            "control": {
+                "address": None,
+                "description": f"SCTP stream {limits.CONTROL_CHANNEL} of a peer connection, ordered and reliable. A "
+                "binary message is the raw deflate (RFC 1951) of a text. At most "
+                f"{limits.CHANNEL_MESSAGE_BYTES} bytes a message up. Between two pages: `ping` and `pong` alone.",
+                **_carried((*_CONTROL_UP, *_CONTROL_DOWN)),
+            },
         },
-        "components": {"messages": messages, "schemas": components},
+        "operations": {
+            "send": _operation("send", "room", client),
+            "receive": _operation("receive", "room", tuple(t for t in server if t is not RelayRoster)),
+            "tell_peer": _operation("send", "presence", _PRESENCE),
+            "hear_peer": _operation("receive", "presence", _PRESENCE),
+            "send_to_node": _operation("send", "control", _CONTROL_UP),
+            "receive_from_node": _operation("receive", "control", _CONTROL_DOWN),
+        },
+        "components": {
+            "messages": {t.__struct_config__.tag: _message(t) for t in (*client, *server)},
+            "schemas": components,
+        },
     }
+
+
+def _carried(types: _Messages) -> Schema:
+    tags = {str(t.__struct_config__.tag) for t in types}
+    return {"messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in sorted(tags)}}
 
 
 def _message(type_: type[msgspec.Struct]) -> Schema:
@@ -48,12 +92,12 @@ def _message(type_: type[msgspec.Struct]) -> Schema:
     }
 
 
-def _operation(action: str, types: tuple[type[msgspec.Struct], ...]) -> Schema:
+def _operation(action: str, channel: str, types: _Messages) -> Schema:
     tags = [str(t.__struct_config__.tag) for t in types]
     return {
         "action": action,
-        "channel": {"$ref": "#/channels/room"},
-        "messages": [{"$ref": f"#/channels/room/messages/{tag}"} for tag in tags],
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{tag}"} for tag in tags],
     }
 
 
