@@ -44,7 +44,11 @@ rooms: list[Routes] = [
     activity_routes(wiring.authenticate, wiring.activity),
     document_routes(wiring.authenticate, wiring.documents.service, wiring.documents.locks, run=loop_thread().run),
     peer_routes(
-        wiring.authenticate, wiring.plane.plane, run=loop_thread().run, report_wait_ms=wiring.plane.report_wait_ms
+        wiring.authenticate,
+        wiring.plane.plane,
+        run=loop_thread().run,
+        join_wait_ms=wiring.plane.join_wait_ms,
+        report_wait_ms=wiring.plane.report_wait_ms,
     ),
 ]
 for room in rooms:

@@ -31,10 +31,19 @@ _PAGE: Final = (*_SESSION, Code.PEER_UNKNOWN)
 
 
 def routes(
-    authenticate: Authenticate, plane: Callable[[], Plane], *, run: Run, report_wait_ms: Callable[[str], int]
+    authenticate: Authenticate,
+    plane: Callable[[], Plane],
+    *,
+    run: Run,
+    join_wait_ms: Callable[[str], int],
+    report_wait_ms: Callable[[str], int],
 ) -> Routes:
-    """The blueprint of this room. `report_wait_ms` is 0 where a user may report now."""
+    """The blueprint of this room. `join_wait_ms` is 0 where a user may join or leave now, `report_wait_ms` report."""
     r = Routes("webrtc", authenticate)
+
+    def in_time(wait_ms: int) -> None:
+        if wait_ms:
+            raise AppError(Code.RATE_LIMITED, retry_after_ms=wait_ms)
 
     @r.get("/webrtc/ice-servers", response=IceServers)
     def get_ice_servers(call: Call[Nothing]) -> IceServers:
@@ -49,11 +58,13 @@ def routes(
     @r.post("/webrtc/sessions/{session_id}/join", body=JoinWebRtc, response=WebRtcSession, errors=_PAGE)
     def join_webrtc(call: Call[JoinWebRtc]) -> WebRtcSession:
         """Your page, which has entered the room by WebSocket, can be offered to from now on. Repeating it is harmless."""
+        in_time(join_wait_ms(call.identity.user_id))
         return run(plane().join(call.path["session_id"], call.identity, call.input.tab_id))
 
     @r.post("/webrtc/sessions/{session_id}/leave", body=LeaveWebRtc, response=None, status=204, errors=_SESSION)
     def leave_webrtc(call: Call[LeaveWebRtc]) -> None:
         """Your page is on the WebSocket alone from now on; what it is connected to, it lets go itself."""
+        in_time(join_wait_ms(call.identity.user_id))
         run(plane().leave(call.path["session_id"], call.identity, call.input.tab_id))
 
     @r.get("/webrtc/sessions/{session_id}/stats", response=WebRtcStats, errors=_SESSION)
@@ -64,9 +75,7 @@ def routes(
     @r.post("/webrtc/sessions/{session_id}/stats", body=QualityReport, response=None, status=204, errors=_PAGE)
     def report_quality(call: Call[QualityReport]) -> None:
         """What a page of yours measures of its connections, about every 30 s."""
-        too_soon_ms = report_wait_ms(call.identity.user_id)
-        if too_soon_ms:
-            raise AppError(Code.RATE_LIMITED, retry_after_ms=too_soon_ms)
+        in_time(report_wait_ms(call.identity.user_id))
         run(plane().report(call.path["session_id"], call.identity, call.input))
 
     return r

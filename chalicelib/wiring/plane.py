@@ -44,6 +44,16 @@ def plane() -> Plane:
 
 
 @once
+def _join_rate() -> Limiter:
+    return Limiter(rate=limits.JOIN_REFILL_PER_S, burst=limits.JOIN_BURST)
+
+
+def join_wait_ms(user_id: str) -> int:
+    """0 where a page may join or leave now."""
+    return _join_rate().take(user_id, wiring.now_ms()).wait_ms
+
+
+@once
 def _report_rate() -> Limiter:
     return Limiter(rate=limits.QUALITY_REFILL_PER_S, burst=limits.QUALITY_BURST)
 
