@@ -33,6 +33,7 @@ _ABSENT_MS: Final = 15_000
 """How long the channel of somebody outlives their WebSocket."""
 _EMPTY_MS: Final = 30_000
 """How long a room without peers is kept: they may all be coming again."""
+_PAUSE_MS: Final = 1000
 _TICK_S: Final = 1 / limits.RELAY_HZ
 _BRIDGE_TICKS: Final = limits.RELAY_HZ // limits.RELAY_BRIDGE_HZ
 _QUIET: Final = frozenset({"left", "removed", "replaced", "moved"})
@@ -100,6 +101,8 @@ class House:
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
         self._posting: set[str] = set()
+        self._pausing: dict[str, int] = {}
+        """WebSockets whose last post failed, and until when they get none: it may be that there were too many."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._empty = asyncio.Event()
         self._pace = Pace()
@@ -347,7 +350,9 @@ class House:
             for row in lodging.census.rows.values()
             if row.peer_id not in on_relay and row.reachable(now)
         ]
-        for connection_id, messages in room.bridge.posts(recipients, self._posting.__contains__, room.fragment, now):
+        self._pausing = {each: until for each, until in self._pausing.items() if until > now}
+        busy = self._posting | self._pausing.keys()
+        for connection_id, messages in room.bridge.posts(recipients, busy.__contains__, room.fragment, now):
             self._posting.add(connection_id)
             self._start(self._deliver(room, connection_id, messages))
 
@@ -356,6 +361,7 @@ class House:
             for data in messages:
                 if await self._post(connection_id, data) is not Delivery.SENT:
                     room.bridge.retell(connection_id)
+                    self._pausing[connection_id] = self._now_ms() + _PAUSE_MS
                     return
         finally:
             self._posting.discard(connection_id)

@@ -21,7 +21,9 @@ from chalicelib.wire.messages import Ping, Pong, ServerMessage
 from chalicelib.wire.signals import NodeEnter, NodeState
 
 _OPEN_S: Final = 15.0
-_SILENCE_S: Final = 2.5 * limits.PING_INTERVAL_S
+_PING_S: Final = 5.0
+"""Oftener than a page: as long as a connection is broken that seems to be there, nobody comes to any of its rooms."""
+_SILENCE_S: Final = 2.5 * _PING_S
 """Without a word for so long (a `pong` is one), a connection is given up."""
 _BACKOFF_S: Final = 0.25
 _BACKOFF_MAX_S: Final = 10.0
@@ -149,7 +151,7 @@ class Signalling:
 async def _pinging(socket: aiohttp.ClientWebSocketResponse) -> None:
     with contextlib.suppress(aiohttp.ClientError, OSError, RuntimeError):
         while True:
-            await asyncio.sleep(limits.PING_INTERVAL_S)
+            await asyncio.sleep(_PING_S)
             await socket.send_str(msgspec.json.encode(Ping()).decode())
 
 
