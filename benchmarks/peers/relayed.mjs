@@ -16,6 +16,7 @@ const ASK_SPREAD_MS = { lost: 200, count: 1000 };
 const ASK_AGAIN_MS = 1500;
 const ASK_SELDOM_MS = 15_000;
 const OFFER_AGAIN_MS = 8000;
+const COME_AGAIN_MS = 700;
 
 /**
  * `say` sends by WebSocket. Told are `frame(bytes)`, `heard(message, bytes)` of the control channel, `opened()` with both
@@ -30,6 +31,7 @@ export class Relayed {
     this.open = false;
     this.connection = null;
     this.timer = null;
+    this.attempts = 0;
   }
 
   /** Whatever came by WebSocket. */
@@ -82,7 +84,9 @@ export class Relayed {
       this.ask("count");
     } else if (another || this.connection === null) {
       this.#drop();
-      this.timer = setTimeout(() => this.#offer(), SPREAD_MS * Math.random());
+      this.attempts = another ? 0 : this.attempts + 1;
+      const dueMs = another ? SPREAD_MS : Math.min(ASK_SELDOM_MS, COME_AGAIN_MS * 2 ** this.attempts);
+      this.timer = setTimeout(() => this.#offer(), dueMs * Math.random());
     }
   }
 
@@ -96,6 +100,7 @@ export class Relayed {
       if (this.link !== link || this.open || !presence.isOpen() || !control.isOpen()) return;
       clearTimeout(this.timer);
       this.open = true;
+      this.attempts = 0;
       this.told.opened();
     };
     for (const channel of [presence, control]) {
