@@ -154,9 +154,10 @@ class Drainer:
                 await self._queue.put(document_id, waiting, self._now_ms() // 1000 + limits.INBOX_TTL_S)
                 queued = True
             left_ms = self._promised.get(document_id, 0) - self._now_ms()
-            if left_ms > _SKEW_MS:
+            if self._retiring or (left_ms > _SKEW_MS and not self._pace.insists):
                 return
             # The promise is about to end and the queue may have been read for the last time: stay, and try after it.
+            # Who insists stays in any case: it costs nothing there, and the holder may be dead.
             await self._sleep(max(_SKEW_MS, left_ms + 2 * _SKEW_MS) / 1000)
 
     def heads(self, session_id: str) -> dict[str, int]:

@@ -105,6 +105,31 @@ async def test_a_function_that_holds_the_lease_leaves_when_a_node_wants_it() -> 
     assert sorted(room.committed) == sorted((name, seq) for name in ("ada", "bob") for seq in range(1, 31))
 
 
+async def test_a_holder_that_is_dead_is_not_waited_for_longer_than_its_lease() -> None:
+    """Whoever submits to a node needs not send it again, as whoever submits to a function does."""
+    room = Room()
+    dead = room.submit(_node(room), "ada", 1)
+    await room.time.pass_ms(100)
+    dead.cancel()
+    room.tasks.remove(dead)
+    room.submit(_node(room), "bob", 1)
+    await room.time.pass_ms(limits.RELAY_LEASE_MS + 500)
+    assert room.committed == [("ada", 1), ("bob", 1)]
+    await room.finish()
+
+
+async def test_a_node_that_retires_leaves_what_is_queued_to_the_holder() -> None:
+    """It takes no lease any more."""
+    room = Room()
+    function, node = room.container(), _node(room)
+    room.submit(function, "ada", 1)
+    room.submit(node, "bob", 1)
+    await room.time.rest()
+    await node.retire()
+    await room.finish()
+    assert (sorted(room.committed), node.heads(SESSION)) == ([("ada", 1), ("bob", 1)], {})
+
+
 async def test_a_queue_that_does_not_take_the_wish_changes_nothing() -> None:
     """The node waits until the holder leaves by itself."""
     room = Room()
