@@ -7,7 +7,8 @@
  */
 
 import { LIMITS, type LinkPath, type Signal } from "../wire/generated";
-import { parse } from "./decode";
+import { Allowance } from "./allowance";
+import { isCount, parse } from "./decode";
 import { Gaps, type LinkStats, linkStats, NO_STATS, Pings, RoundTrips, ratePerS } from "./getstats";
 import { Negotiator } from "./negotiator";
 import type { ChannelLike, ConnectionLike, RtcPorts } from "./ports";
@@ -18,7 +19,11 @@ const STATS_EVERY_MS = 2000;
 const MEND_EVERY_MS = 3000;
 /** The polite side asks the other for an offer first, and makes one itself where none comes. */
 const MEND_ALONE_MS = 4000;
-const CONTROL_CHARS = 1024 * 1024;
+const PING_ID_CHARS = 64;
+/** A page that was stopped for a moment may bring so many at once that are skipped; who brings more floods. */
+const SKIPPED_MAX = 10 * LIMITS.CHANNEL_BURST;
+/** Why a link ended whose other side is not to be connected to again soon. */
+export const FLOOD = "flood";
 
 /** What is told apart between a page and the node: how soon silence is noticed. */
 export interface Patience {
@@ -63,6 +68,12 @@ export class Link {
   private readonly control: ChannelLike;
   private readonly pings = new Pings();
   private readonly checks = new RoundTrips();
+  private readonly allowance = new Allowance({
+    burst: LIMITS.CHANNEL_BURST,
+    perS: LIMITS.CHANNEL_REFILL_PER_S,
+    bytesBurst: LIMITS.CHANNEL_BYTES_BURST,
+    bytesPerS: LIMITS.CHANNEL_BYTES_PER_S,
+  });
   private over = false;
   private everOpen = false;
   private downSinceMs: number;
@@ -94,8 +105,8 @@ export class Link {
       this.connection.createDataChannel(label, { ...options, negotiated: true });
     this.presence = made("presence", { id: LIMITS.PRESENCE_CHANNEL, ordered: false, maxRetransmits: 0 });
     this.control = made("control", { id: LIMITS.CONTROL_CHANNEL, ordered: true });
-    this.presence.onmessage = ({ data }) => this.heard(() => events.presence(this, data));
-    this.control.onmessage = ({ data }) => this.heard(() => this.controlled(data));
+    this.presence.onmessage = ({ data }) => this.heard(data, () => events.presence(this, data));
+    this.control.onmessage = ({ data }) => this.heard(data, () => this.controlled(data));
     for (const channel of [this.presence, this.control]) {
       channel.onopen = () => this.look();
       channel.onclose = () => this.look();
@@ -172,21 +183,33 @@ export class Link {
     this.release();
   }
 
-  private heard(act: () => void): void {
-    if (this.over) return;
+  private heard(data: unknown, act: () => void): void {
+    if (this.over || !this.mayCome(data)) return;
     this.heardAtMs = this.ports.now();
     if (!this.open) this.look();
     act();
   }
 
+  /** Another page may bring as much as a node would take of it; the rest is not read. */
+  private mayCome(data: unknown): boolean {
+    if (this.setup.node || this.allowance.take(sizeOf(data), this.ports.now())) return true;
+    if (this.allowance.refused > SKIPPED_MAX) {
+      this.events.signal({ type: "peer.bye", reason: "refused" });
+      this.end(FLOOD);
+    }
+    return false;
+  }
+
   private controlled(data: unknown): void {
-    const message = parse(data, CONTROL_CHARS);
+    const message = parse(data, LIMITS.CHANNEL_MESSAGE_BYTES);
     const now = this.ports.now();
     if (message?.type === "ping") {
       const { id, at_ms } = message;
+      if (typeof id !== "string" || id.length > PING_ID_CHARS || !isCount(at_ms)) return;
       this.send("control", JSON.stringify({ type: "pong", id, at_ms, server_time_ms: Math.round(now) }));
-    } else if (message?.type === "pong") this.pings.answered(String(message.id), now);
-    else this.events.control(this, data);
+    } else if (message?.type === "pong") {
+      if (typeof message.id === "string") this.pings.answered(message.id, now);
+    } else this.events.control(this, data);
   }
 
   private moved(): void {
@@ -286,4 +309,10 @@ export class Link {
     }
     this.connection.close();
   }
+}
+
+/** About, for text: it is counted before it is read. */
+function sizeOf(data: unknown): number {
+  if (typeof data === "string") return data.length;
+  return data instanceof ArrayBuffer ? data.byteLength : 0;
 }

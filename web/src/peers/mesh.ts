@@ -9,7 +9,8 @@
 
 import { backoffMs } from "../presence/backoff";
 import type { ClientMessage, PeerOffer, Signal } from "../wire/generated";
-import { Link, type LinkEvents, type Patience } from "./link";
+import { Allowance } from "./allowance";
+import { FLOOD, Link, type LinkEvents, type Patience } from "./link";
 import type { RtcPorts } from "./ports";
 import type { LinkView } from "./types";
 
@@ -20,6 +21,10 @@ const POLITE_MS = 7000;
 /** A link this young belongs to the page that is there now, whatever is heard late of the one before. */
 const YOUNG_MS = 5000;
 const ENDED_KEPT = 128;
+/** Offers of one page: those of a network that changes, not one after the other for ever. */
+const OFFERS = { burst: 8, perS: 0.5 };
+/** Whoever flooded is on the WebSocket alone for so long. */
+const SHUT_MS = 60_000;
 
 interface Pair {
   link: Link | null;
@@ -41,6 +46,8 @@ export type MeshEvents = Omit<LinkEvents, "signal" | "ended">;
 export class Mesh {
   private readonly pairs = new Map<string, Pair>();
   private readonly ended = new Set<string>();
+  private readonly offers = new Map<string, Allowance>();
+  private readonly shutUntil = new Map<string, number>();
   private me = "";
 
   constructor(
@@ -64,6 +71,7 @@ export class Mesh {
   /** A signal from another page. */
   receive(signal: Signal, from: string): void {
     const pair = this.pairs.get(from);
+    if (signal.type === "peer.offer" && !this.mayOffer(from)) return; // an honest one is sent again
     if (pair?.link?.setup.link === signal.link) {
       if (signal.type === "peer.answer") pair.offering = false;
       pair.link.receive(signal);
@@ -92,6 +100,7 @@ export class Mesh {
   drop(peerId: string): void {
     this.pairs.get(peerId)?.link?.close(null);
     this.pairs.delete(peerId);
+    this.offers.delete(peerId);
   }
 
   closeAll(reason: string | null): void {
@@ -125,6 +134,19 @@ export class Mesh {
     return this.pairs.get(peerId)?.link?.view ?? { peerId, path: "none", open: false, ...none };
   }
 
+  private mayOffer(from: string): boolean {
+    const offers = this.offers.get(from) ?? new Allowance(OFFERS);
+    this.offers.set(from, offers);
+    return offers.take(0, this.ports.now());
+  }
+
+  private isShut(peerId: string): boolean {
+    const until = this.shutUntil.get(peerId) ?? Number.NEGATIVE_INFINITY;
+    if (until > this.ports.now()) return true;
+    this.shutUntil.delete(peerId);
+    return false;
+  }
+
   private tend(peerId: string, epoch: number, now: number): void {
     let pair = this.pairs.get(peerId);
     if (!pair) {
@@ -132,7 +154,7 @@ export class Mesh {
       this.pairs.set(peerId, pair);
     }
     if (epoch > pair.epoch) this.reborn(peerId, pair, epoch, now);
-    if (pair.link || now < pair.tryAtMs || pair.attempts >= ATTEMPTS_MAX) return;
+    if (pair.link || now < pair.tryAtMs || pair.attempts >= ATTEMPTS_MAX || this.isShut(peerId)) return;
     if (this.make(peerId, pair, newLinkId(this.ports), [])) pair.offering = true;
   }
 
@@ -152,9 +174,11 @@ export class Mesh {
   }
 
   private offered(offer: PeerOffer, from: string, pair: Pair | undefined): void {
-    if (this.ended.has(offer.link)) {
+    const shut = this.isShut(from);
+    if (shut || this.ended.has(offer.link)) {
       const { link } = offer;
-      this.ports.send({ type: "peer.bye", id: `rtc.${link}`, to: from, link, reason: "replaced" });
+      const reason = shut ? "refused" : "replaced";
+      this.ports.send({ type: "peer.bye", id: `rtc.${link}`, to: from, link, reason });
       return;
     }
     if (pair?.link && pair.offering && this.me > from) return; // glare: ours is on its way, and is sent again
@@ -184,7 +208,10 @@ export class Mesh {
           if (changed.open) pair.attempts = 0;
           this.events.changed(changed);
         },
-        ended: (ended) => this.lost(pair, ended),
+        ended: (ended, why) => {
+          if (why === FLOOD) this.shutUntil.set(peerId, this.ports.now() + SHUT_MS);
+          this.lost(pair, ended);
+        },
       });
       pair.link = made;
       for (const signal of signals) made.receive(signal);

@@ -14,6 +14,10 @@ const BATCH_MS = 50;
 const ANSWER_WITHIN_MS = 4000;
 const OFFERS_MAX = 3;
 const WAITING_MAX = 64;
+/** Of one connection in all its life; a connection that needs more is made anew. */
+const CANDIDATES_MAX = 512;
+/** Data channels, and some media to come. */
+const SECTIONS_MAX = 16;
 
 export interface NegotiatorEvents {
   offer(sdp: string): void;
@@ -28,6 +32,7 @@ export class Negotiator {
   private over = false;
   private unanswered = 0;
   private heard = -1;
+  private candidatesHeard = 0;
   private batch: IceCandidate[] = [];
   private waiting: CandidateLike[] = [];
   private cancelBatch: () => void = nothing;
@@ -55,6 +60,7 @@ export class Negotiator {
       const version = versionOf(sdp);
       if (version < this.heard) return; // it was overtaken by a newer one
       this.heard = version;
+      bounded(sdp);
       await this.connection.setRemoteDescription({ type: "offer", sdp });
       this.answered();
       await this.flushWaiting();
@@ -68,6 +74,7 @@ export class Negotiator {
   accepted(sdp: string): void {
     this.next(async () => {
       if (this.connection.signalingState !== "have-local-offer") return;
+      bounded(sdp);
       await this.connection.setRemoteDescription({ type: "answer", sdp });
       this.answered();
       await this.flushWaiting();
@@ -77,6 +84,8 @@ export class Negotiator {
   /** Candidates of the other side. */
   candidates(candidates: readonly IceCandidate[]): void {
     this.next(async () => {
+      this.candidatesHeard += candidates.length;
+      if (this.candidatesHeard > CANDIDATES_MAX) throw new Error("too many candidates");
       this.waiting.push(...candidates.map(likeOf));
       this.waiting = this.waiting.slice(-WAITING_MAX);
       await this.flushWaiting();
@@ -170,6 +179,11 @@ export class Negotiator {
 /** Grows with each description that one side makes (RFC 8866 section 5.2). */
 function versionOf(sdp: string): number {
   return Number(/^o=\S+ \S+ (\d+)/m.exec(sdp)?.[1] ?? 0);
+}
+
+/** Throws where a description has more sections than anybody needs: a browser makes something of each. */
+function bounded(sdp: string): void {
+  if (sdp.split("\nm=").length - 1 > SECTIONS_MAX) throw new Error("too many sections");
 }
 
 function likeOf({ candidate, sdp_mid, sdp_m_line_index, username_fragment }: IceCandidate): CandidateLike {
