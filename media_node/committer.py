@@ -19,6 +19,7 @@ from chalicelib.aws import log
 from chalicelib.documents.courier import Courier, committed
 from chalicelib.documents.model import Listener
 from chalicelib.wire import limits
+from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import DocFetch, ErrorMessage, OpSubmit
 from chalicelib.wire.types import Delivery
@@ -137,7 +138,10 @@ class Operations:
                 await self._socket.submit(person, message)
             else:
                 await self._socket.fetch(person, message)
-        except AppError as exc:
+        except Exception as failure:  # noqa: BLE001 - the shell's edge: logged and mapped once
+            if not isinstance(failure, AppError):
+                log.failure("operation.failed", connection_id=person.connection_id)
+            exc = failure if isinstance(failure, AppError) else AppError(Code.INTERNAL)
             error = ErrorMessage(
                 id=message.id,
                 code=exc.code,

@@ -126,7 +126,7 @@ class House:
         self._people[person.key] = _Known(person, offer.link, self._now_ms())
         try:
             return await self.transport.answer(person.key, offer.link, offer.sdp)
-        except AppError:
+        except Exception:
             if before is None:
                 del self._people[person.key]
             else:

@@ -128,6 +128,9 @@ class Node:
         except AppError as exc:
             log.event("peer.refused", session_id=offer.session_id, peer_id=offer.from_, code=exc.code)
             await self._say(PeerBye(reason=_REFUSAL.get(exc.code, "refused"), **back))
+        except Exception:
+            await self._say(PeerBye(reason="refused", **back))
+            raise
 
     async def _say(self, message: msgspec.Struct) -> None:
         if self.signalling is not None and not await self.signalling.send(message):
@@ -241,4 +244,9 @@ class Node:
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("node.task_failed", reason=type(task.exception()).__name__)

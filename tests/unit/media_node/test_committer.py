@@ -112,7 +112,7 @@ async def test_a_channel_that_takes_no_more_is_let_go_and_its_page_told_by_post(
 class FakeSocket:
     """The documents' socket, which refuses what it is told to."""
 
-    def __init__(self, refusal: AppError | None = None) -> None:
+    def __init__(self, refusal: Exception | None = None) -> None:
         self.refusal = refusal
         self.asked: list[tuple[str, str]] = []
 
@@ -161,6 +161,16 @@ async def test_submissions_and_fetches_are_the_sockets() -> None:
     (error,) = hall.links["ada"].of(ErrorMessage)
     assert (error.id, error.code, error.correlation_id) == ("f", Code.DOCUMENT_UNKNOWN, "corr")
     assert len(hall.posts.of("c-eve", ErrorMessage)) == 1
+
+
+async def test_what_fails_is_said_to_whoever_waits_for_it() -> None:
+    """Whatever it was that nobody thought of; no more than that is told."""
+    hall = Hall()
+    operations = Operations(FakeSocket(RuntimeError("secret")), FakeDrainer(), hall.post, lambda: "corr")
+    operations.handle(person("ada"), DocFetch(id="f", document_id=DOCUMENT, since=0))
+    await operations.retire()
+    (error,) = hall.links["ada"].of(ErrorMessage)
+    assert (error.id, error.code, "secret" in error.message) == ("f", Code.INTERNAL, False)
 
 
 async def test_hints_say_how_far_the_documents_are() -> None:

@@ -30,7 +30,7 @@ class FakeTransport:
         self.house = house
         self.port, self.public_address = 4000, "192.0.2.1"
         self.links: dict[str, FakeLink] = {}
-        self.refusal: AppError | None = None
+        self.refusal: Exception | None = None
 
     async def answer(self, key: str, link_id: str, offer_sdp: str) -> str:
         """A link, unless it is told to refuse."""

@@ -159,6 +159,16 @@ def _peer(name: str) -> Any:
     )
 
 
+async def test_an_offer_that_breaks_something_is_refused_too() -> None:
+    """Whoever made it waits for an answer."""
+    yard = Yard()
+    yard.site.transport.refusal = RuntimeError()
+    await yard.take(msgspec.structs.replace(yard.offer(), peer=_peer("ada")))
+    (bye,) = yard.signalling.sent
+    assert isinstance(bye, PeerBye)
+    assert bye.reason == "refused"
+
+
 async def test_notices_are_taken() -> None:
     """Of roles, removals, other relays, ends; what is no node's business is not."""
     yard = Yard()
