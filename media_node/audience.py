@@ -1,5 +1,8 @@
 """Who is told what in a tick: one frame for each listener, of what changed since its last. Pure.
 
+A frame that is longer than a packet goes in parts, each a message and complete in itself, so that a packet that is
+lost takes nobody's state but its own with it.
+
 Theory of operation. A peer's entry is encoded once, when its state comes. What changed since the last tick (and what
 was told RELAY_REFRESH_S ago, for frames may be lost) is joined once; a listener that has missed nothing gets those
 bytes but its own entry's: two slices. That is nearly free, and it is what happens while everything fits the budget. A
@@ -20,7 +23,7 @@ from media_node.frames import HEAD_BYTES, head
 from media_node.pace import Pace
 
 NEAR_SHARE: Final = 2 / 3
-_BUDGET: Final = limits.RELAY_FRAME_BYTES - HEAD_BYTES
+_BUDGET: Final = limits.RELAY_FRAME_BYTES - limits.RELAY_FRAME_BYTES // limits.RELAY_PART_BYTES * HEAD_BYTES
 _NEAR: Final = int(_BUDGET * NEAR_SHARE)
 _REFRESH_TICKS: Final = limits.RELAY_REFRESH_S * limits.RELAY_HZ
 _ORDER_TICKS: Final = 16
@@ -79,15 +82,13 @@ class Audience:
         return self._members[index].pace.divisor
 
     def frames(self, tick: int, at_ms: float, held_up: Callable[[int], bool]) -> list[tuple[int, bytes]]:
-        """The frames of this tick. `held_up` says whose channel is full: they get nothing now, and newer states
-        later.
+        """The frames of this tick, part by part. `held_up` says whose channel is full: they get nothing now, and newer
+        states later.
         """
         fresh = self._fresh(tick)
         entries = {index: self._members[index].entry for index in fresh}
-        start = head(tick, at_ms, more=False)
-        whole = start + b"".join(entries.values())
-        fits = len(whole) <= limits.RELAY_FRAME_BYTES
-        spans = _spans(entries)
+        parts = _parts(head(tick, at_ms, more=False), entries.items())
+        fits = sum(len(part.data) for part in parts) <= limits.RELAY_FRAME_BYTES
         made: list[tuple[int, bytes]] = []
         for index, member in self._members.items():
             pace = member.pace
@@ -97,16 +98,16 @@ class Audience:
                 pace.judge(held_up=blocked)
                 due = not blocked
             if due and fits and not member.owed:
-                span = spans.get(index)
-                data = whole if span is None else whole[: span[0]] + whole[span[1] :]
+                told = parts
             else:
                 member.owed.update(fresh)
                 member.owed.pop(index, None)
-                if not due:
-                    continue
-                data = self._owed(member, tick, at_ms, start)
-            if len(data) > HEAD_BYTES:
-                made.append((index, data))
+                told = self._owed(member, tick, at_ms) if due else []
+            for part in told:
+                span = part.spans.get(index)
+                data = part.data if span is None else part.data[: span[0]] + part.data[span[1] :]
+                if len(data) > HEAD_BYTES:
+                    made.append((index, data))
         return made
 
     def _fresh(self, tick: int) -> dict[int, None]:
@@ -119,29 +120,16 @@ class Audience:
             self._members[index].told_at = tick
         return fresh
 
-    def _owed(self, listener: _Member, tick: int, at_ms: float, start: bytes) -> bytes:
+    def _owed(self, listener: _Member, tick: int, at_ms: float) -> "list[_Part]":
         """A frame of what a listener is owed, as much as fits."""
-        owed = listener.owed
-        everything = self._all(owed)
-        if everything is not None:
-            owed.clear()
-            return start + everything
-        chosen = self._chosen(listener, tick)
+        owed, members = listener.owed, self._members
+        if sum(len(members[index].entry) for index in owed) <= _BUDGET:
+            chosen, more = list(owed), False
+        else:
+            chosen, more = self._chosen(listener, tick), True
         for index in chosen:
             del owed[index]
-        return head(tick, at_ms, more=True) + b"".join(self._members[index].entry for index in chosen)
-
-    def _all(self, owed: Iterable[int]) -> bytes | None:
-        """The entries of these, if they fit a frame."""
-        left = _BUDGET
-        parts = []
-        for index in owed:
-            entry = self._members[index].entry
-            left -= len(entry)
-            if left < 0:
-                return None
-            parts.append(entry)
-        return b"".join(parts)
+        return _parts(head(tick, at_ms, more=more), ((index, members[index].entry) for index in chosen))
 
     def _chosen(self, listener: _Member, tick: int) -> list[int]:
         """The oldest debt, then the nearest, then the other old ones."""
@@ -183,11 +171,27 @@ def _distance_m(here: Vec3 | None, there: Vec3 | None) -> float:
     return _FAR if here is None or there is None else math.dist(here, there)
 
 
-def _spans(entries: dict[int, bytes]) -> dict[int, tuple[int, int]]:
-    """Where each entry lies in the frame that has them all."""
+@dataclass(slots=True)
+class _Part:
+    """A message's worth of a frame, and where each entry lies in it."""
+
+    data: bytes
+    spans: dict[int, tuple[int, int]]
+
+
+def _parts(start: bytes, entries: Iterable[tuple[int, bytes]]) -> list[_Part]:
+    """Entries as messages of at most RELAY_PART_BYTES, but for an entry that is longer by itself."""
+    parts: list[_Part] = []
+    texts: list[bytes] = []
     spans: dict[int, tuple[int, int]] = {}
     at = HEAD_BYTES
-    for index, entry in entries.items():
+    for index, entry in entries:
+        if spans and at + len(entry) > limits.RELAY_PART_BYTES:
+            parts.append(_Part(start + b"".join(texts), spans))
+            texts, spans, at = [], {}, HEAD_BYTES
+        texts.append(entry)
         spans[index] = (at, at + len(entry))
         at += len(entry)
-    return spans
+    if spans:
+        parts.append(_Part(start + b"".join(texts), spans))
+    return parts

@@ -9,8 +9,12 @@ RTO_MIN_S: Final = 0.4
 """As Chromium's dcSCTP; RFC 9260's 1 s is of another time, and acknowledgements are late by 0.2 s at most."""
 RTO_FIRST_S: Final = 0.5
 RTO_MAX_S: Final = 10.0
-_FIRST_WINDOW: Final = 4 * PACKET_BYTES
-_LEAST_THRESHOLD: Final = 4 * PACKET_BYTES
+_FIRST_WINDOW: Final = 10 * PACKET_BYTES
+"""RFC 6928's, as TCP and dcSCTP begin with."""
+_LEAST_THRESHOLD: Final = 8 * PACKET_BYTES
+"""RFC 9260 has 4: two ticks of ours. What is offered is bounded by the budget of frames and the pace of their listener, and a
+path that only loses some (radio) is not helped by frames that wait.
+"""
 _BURST_BYTES: Final = 8 * PACKET_BYTES
 
 

@@ -16,6 +16,7 @@ export class Meter {
     this.known = Array.from({ length: count }, () => new Float64Array(count));
     this.ages = [];
     this.frames = 0;
+    this.ticks = [];
     this.bytes = 0;
     this.states = 0;
     this.updates = 0;
@@ -33,10 +34,11 @@ export class Meter {
     return sender.newest;
   }
 
-  /** A frame came. */
-  framed(bytes) {
+  /** A frame came, or a part of one: those of a tick count once. */
+  framed(bytes, listener, tick) {
     if (!this.recording) return;
-    this.frames += 1;
+    if (this.ticks[listener] !== tick) this.frames += 1;
+    this.ticks[listener] = tick;
     this.bytes += bytes;
   }
 

@@ -10,7 +10,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { eachEntry, placeAt } from "./frames.mjs";
+import { eachEntry, headOf, placeAt } from "./frames.mjs";
 import { lossy } from "./lossy.mjs";
 import { Meter } from "./meter.mjs";
 import { enter, guest, room } from "./people.mjs";
@@ -59,7 +59,7 @@ async function byRelay() {
       through: network.through,
       frame(bytes) {
         const now = performance.now();
-        meter.framed(bytes.length);
+        meter.framed(bytes.length, listener, headOf(bytes)?.tick);
         eachEntry(bytes, (index, low, poseAt, wide) => {
           const who = numberOf.get(relayed.members.get(index));
           if (who !== undefined)
@@ -87,7 +87,7 @@ async function byStar() {
     await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
     socket.on("message", (data) => {
       const now = performance.now();
-      meter.framed(data.length);
+      meter.framed(data.length, listener, now);
       for (const { id, counter, state } of JSON.parse(data)) meter.seen(listener, id, counter, state.pose.position, now);
     });
     senders.push(({ counter, state }) => socket.send(JSON.stringify({ id: listener, counter, state })));

@@ -38,12 +38,15 @@ class Crowd:
     def next(self) -> dict[int, list[int]]:
         """The next tick: whose frame names whom, in order."""
         told: dict[int, list[int]] = {}
+        sizes: dict[int, int] = {}
         for index, data in self.audience.frames(self.tick, 1.0, self.held_up.__contains__):
             frame = decode(data)
             assert frame.tick == self.tick
-            assert len(data) <= limits.RELAY_FRAME_BYTES or len(frame.entries) == 1
-            told[index] = [e.index for e in frame.entries]
+            assert len(data) <= limits.RELAY_PART_BYTES or len(frame.entries) == 1
+            told.setdefault(index, []).extend(e.index for e in frame.entries)
+            sizes[index] = sizes.get(index, 0) + len(data)
             self.more[index] = frame.more
+        assert all(size <= limits.RELAY_FRAME_BYTES or len(told[index]) == 1 for index, size in sizes.items())
         self.tick += 1
         return told
 
@@ -198,3 +201,13 @@ def test_a_frame_with_nothing_in_it_is_not_sent() -> None:
     crowd.move([0])
     assert crowd.next() == {}
     assert HEAD_BYTES == 14
+
+
+def test_a_frame_goes_in_parts_of_a_packet_each_complete_in_itself() -> None:
+    """All of one tick, none longer than a packet, together everybody but the listener, each once."""
+    crowd = Crowd(100)
+    crowd.move(range(100))
+    parts = [decode(data) for index, data in crowd.audience.frames(crowd.tick, 1.0, lambda _: False) if index == 99]
+    assert len(parts) == 2
+    assert {part.tick for part in parts} == {crowd.tick}
+    assert sorted(e.index for part in parts for e in part.entries) == list(range(99))
