@@ -37,6 +37,8 @@ _REHOME_S: Final = 4.0
 """How long peers of a draining node have to go by themselves."""
 _PROTECT_S: Final = 1200
 """How often the task's protection is asked for anew while it has rooms."""
+_MUTE_MS: Final = 10_000
+"""Without its WebSocket for so long, a node is not in service, whatever the functions' side of it thinks."""
 _REFUSAL: Final = {Code.RELAY_FULL: "full"}
 
 
@@ -59,6 +61,8 @@ class Protecting(Protocol):
 class Saying(Protocol):
     """The node's WebSocket; `signalling` is the real one."""
 
+    @property
+    def connected(self) -> bool: ...
     async def send(self, message: msgspec.Struct) -> bool: ...
 
 
@@ -90,7 +94,7 @@ class Node:
         self._capacity = capacity
         self._idle_s = idle_s
         self._now_ms = now_ms
-        self._busy_at_ms = now_ms()
+        self._busy_at_ms = self._connected_at_ms = now_ms()
         self._protected_at_ms = 0
         self._unused: set[tuple[str, int]] = set()
         """Rooms, with their generations, that nobody had come to when it was idle last."""
@@ -164,7 +168,7 @@ class Node:
                 self._unused.clear()
             self._start(self._protect(now))
             try:
-                await self.beat()
+                await self.beat(self._status(now))
                 if self._idle_s and now - self._busy_at_ms > self._idle_s * 1000 and await self._retired():
                     log.event("node.idle", idle_s=self._idle_s)
                     return
@@ -172,6 +176,12 @@ class Node:
                 log.warning("node.not_beating", code=exc.code)
             if number % 60 == 59:
                 self._report()
+
+    def _status(self, now: int) -> NodeStatus:
+        """Cut off from the functions, nobody can come to it: its rooms find others."""
+        if self.signalling is None or self.signalling.connected:
+            self._connected_at_ms = now
+        return NodeStatus.DRAINING if now - self._connected_at_ms > _MUTE_MS else NodeStatus.SERVING
 
     async def _retired(self) -> bool:
         """Takes itself out of service, unless a room was given to it meanwhile.

@@ -233,6 +233,23 @@ async def test_a_room_that_nobody_comes_to_keeps_no_node_for_ever() -> None:
     assert len(drained) == 2
 
 
+async def test_a_node_that_is_cut_off_from_the_functions_is_not_in_service() -> None:
+    """It beats all the same, so it would be given rooms that nobody could come to; once it is back, it serves."""
+    yard = Yard()
+    beating = asyncio.ensure_future(yard.node.beats())
+    told = []
+    async with asyncio.timeout(20):
+        for connected, passed_ms in ((False, 5000), (False, 6000), (True, 0)):
+            yard.signalling.connected = connected
+            yard.site.time.at_ms += passed_ms
+            count = len(yard.rows.beats)
+            while len(yard.rows.beats) == count:  # noqa: ASYNC110 - real time
+                await asyncio.sleep(0.05)
+            told.append(yard.rows.beats[-1].status)
+    beating.cancel()
+    assert told == [NodeStatus.SERVING, NodeStatus.DRAINING, NodeStatus.SERVING]
+
+
 async def test_a_database_that_is_away_does_not_end_a_node() -> None:
     """It beats again when it can; a task with rooms is protected meanwhile."""
     yard = Yard(idle_s=5)
