@@ -33,6 +33,15 @@ class RelayedDocument(DocumentClient):
     _told: asyncio.Event | None = None
     _channel_heard_s = 0.0
 
+    @property
+    def carried(self) -> bool:
+        """Whether edits go by channels at the moment."""
+        return self.relayed is not None and self.relayed.open
+
+    def _channels(self, peer: PeerClient) -> RelayClient:
+        """New ones; tests put a network before them."""
+        return RelayClient(peer)
+
     async def _follow(self, peer: PeerClient) -> None:
         self._told = asyncio.Event()
         carrying = asyncio.ensure_future(self._carry(peer))
@@ -62,12 +71,14 @@ class RelayedDocument(DocumentClient):
         with contextlib.suppress(*LOST, Refused):
             await self._api.offerable(self._who, self._session_id, self.editor.client)
         while True:
-            relayed = RelayClient(peer)
+            relayed = self._channels(peer)
             try:
                 await self._ask(peer, reason)
                 if self._relay.status is RelayStatus.READY:
                     reason = RelayReason.LOST
                     await self._hold(relayed)
+                else:
+                    reason = RelayReason.UPLINK
             except (Turned, *LOST):
                 pass  # it is asked for anew
             finally:
@@ -91,11 +102,15 @@ class RelayedDocument(DocumentClient):
         self.relayed = relayed
         self._channel_heard_s = time.monotonic()
         self._switched()
-        while relayed.open and self._relay.peer_id == node and time.monotonic() - self._channel_heard_s < SILENT_S:
+        while relayed.open and not self._moved(node) and time.monotonic() - self._channel_heard_s < SILENT_S:
             relayed.send(Ping())
             await asyncio.sleep(0.5)
         self.relayed = None
         self._switched()
+
+    def _moved(self, node: str | None) -> bool:
+        """Whether the room is another node's by now."""
+        return self._relay.peer_id != node
 
     def _channelled(self, message: Any) -> None:
         self._channel_heard_s = time.monotonic()

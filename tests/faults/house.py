@@ -16,6 +16,7 @@ from tests.faults.checker import check
 from tests.faults.crew import Crew, calm
 from tests.faults.history import History
 from tests.faults.proxy import DynamoProxy, Line, Where
+from tests.faults.relays import RelayedHand, Relays
 
 SOAK: Final = bool(os.environ.get("SOAK"))
 HANDS: Final = 3
@@ -37,14 +38,18 @@ class House:
                 "DYNAMODB_PORT": str(port),
                 "DYNAMODB_THROUGH": self.dynamodb.url,
                 "GATEWAY_FILL": "0",
+                "RELAY": "0",
             },
         )
         self.line: Line
+        self.relays = Relays(self.stack, self.dynamodb.port, self.database_url)
+        """Media nodes, if a test starts some."""
         self._stopped: set[int] = set()
 
     def __enter__(self) -> Self:
         self._ways.enter_context(self.dynamodb)
         self._ways.enter_context(self.stack)
+        self._ways.enter_context(self.relays)
         self.line = self._ways.enter_context(Line(int(self.stack.base_url.rpartition(":")[2])))
         return self
 
@@ -84,6 +89,7 @@ class House:
     def heal(self) -> None:
         """Nothing goes wrong any more, and everybody connects anew."""
         self.dynamodb.heal()
+        self.relays.heal()
         self.resume()
         self.line.heal()
 
@@ -99,6 +105,16 @@ class House:
         raise AssertionError(f"no process of ours speaks from port {port}")
 
 
+def nudge(house: House, crew: Crew) -> None:
+    """Whoever connects anew asks at once, and does not wait for an answer that does not come."""
+    clients = [hand.client for hand in crew.hands]
+    if not any(isinstance(client, RelayedHand) for client in clients):
+        house.line.cut()
+    for client in clients:
+        if isinstance(client, RelayedHand):
+            client.anew()
+
+
 async def judged(house: House, crew: Crew, *, states: int = 200 if SOAK else 8) -> History:
     """It heals, everybody settles, and nothing that was promised is found broken."""
     crew.weather = calm
@@ -106,7 +122,7 @@ async def judged(house: House, crew: Crew, *, states: int = 200 if SOAK else 8) 
     settling = asyncio.create_task(crew.settle())
     try:
         while not SOAK and not (await asyncio.wait({settling}, timeout=1.5))[0]:
-            house.line.cut()  # who connects anew asks at once, and does not wait for an answer that does not come
+            nudge(house, crew)
         await settling
     finally:
         settling.cancel()

@@ -242,7 +242,8 @@ class Line(InThread):
         self.cuts = 0
         """Connections that were cut."""
         self._open: set[asyncio.StreamWriter] = set()
-        self._silent = False
+        self.silent = False
+        """Nothing arrives any more, and nobody is told."""
 
     def cut(self) -> None:
         """Every connection ends, in the middle of whatever it carries."""
@@ -250,11 +251,11 @@ class Line(InThread):
 
     def silence(self) -> None:
         """Nothing arrives any more in either direction, and nobody is told."""
-        self._silent = True
+        self.silent = True
 
     def heal(self) -> None:
         """New connections are whole; those that were silent are over."""
-        self._silent = False
+        self.silent = False
         self.cut()
 
     async def start(self) -> None:
@@ -290,7 +291,7 @@ class Line(InThread):
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                if not self._silent:
+                if not self.silent:
                     writer.write(data)
                     await writer.drain()
         writer.close()

@@ -15,6 +15,10 @@ class Middle:
 
     def __init__(self, address: str, node_port: int, *, seed: int = 0, loss: float = 0.0, reorder: float = 0.0) -> None:
         self.loss, self.reorder = loss, reorder
+        self.delay_s = 0.0
+        """Each way, in order."""
+        self.cut = False
+        """Nothing is carried."""
         self.carried = 0
         self.lost = 0
         self._address = address
@@ -79,12 +83,15 @@ class Middle:
                 return read
 
     def _carry(self, out: socket.socket, data: bytes, to: tuple[str, int]) -> None:
-        if self._chance.random() < self.loss:
+        if self.cut or self._chance.random() < self.loss:
             self.lost += 1
             return
         self.carried += 1
         if self._chance.random() < self.reorder:
-            self._loop.call_later(0.002 + 0.01 * self._chance.random(), self._send, out, data, to)
+            late_s = self.delay_s + 0.002 + 0.01 * self._chance.random()
+            self._loop.call_later(late_s, self._send, out, data, to)
+        elif self.delay_s:
+            self._loop.call_later(self.delay_s, self._send, out, data, to)
         else:
             self._send(out, data, to)
 

@@ -12,7 +12,8 @@ import pytest
 from benchmarks.client import Api
 from local.stack import Stack
 from tests.faults.crew import Crew
-from tests.faults.house import HANDS, House
+from tests.faults.house import House
+from tests.faults.rooms import on_node, on_websocket
 
 FIRST = int(os.environ.get("FAULT_SEED", "0"))
 SEEDS = range(FIRST, FIRST + int(os.environ.get("FAULT_ROUNDS", "1")))
@@ -48,14 +49,20 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture(params=SEEDS, ids=[f"seed{seed}" for seed in SEEDS])
-async def crew(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Crew]:
+def seed(request: pytest.FixtureRequest) -> int:
+    """What is drawn is drawn from it."""
+    return int(request.param)
+
+
+@pytest.fixture
+async def crew(house: House, seed: int) -> AsyncIterator[Crew]:
     """People in a room of their own, whole so far."""
-    house.heal()
-    made = Crew(house.line.url, house.stack.base_url, house.database_url, int(request.param))
-    await made.begin(HANDS)
-    house.dynamodb.rule(seed=made.seed)
-    try:
+    async with on_websocket(house, seed) as made:
         yield made
-    finally:
-        house.heal()
-        await made.close()
+
+
+@pytest.fixture
+async def relay_crew(house: House, seed: int) -> AsyncIterator[Crew]:
+    """People whose edits go by the channels of a media node."""
+    async with on_node(house, seed) as made:
+        yield made
