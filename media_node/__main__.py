@@ -27,6 +27,7 @@ async def work(settings: NodeSettings, stop: asyncio.Event) -> bool:
     gc.freeze()  # what is here by now stays: collecting looks through the rest only
     lives = [parts.house.ticks(), parts.house.censuses(), signalling.run(), *keeping]
     loops = [asyncio.ensure_future(life) for life in lives]
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: node.report(collect=True))
     beating, stopping = asyncio.ensure_future(node.beats()), asyncio.ensure_future(stop.wait())
     ended, _ = await asyncio.wait({beating, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
     beating.cancel()
@@ -72,6 +73,11 @@ def _parent(settings: NodeSettings) -> bool:
             with contextlib.suppress(ProcessLookupError):
                 worker.send_signal(signal.SIGTERM)
 
+    def report(*_: object) -> None:
+        for worker in workers:
+            worker.send_signal(signal.SIGUSR1)
+
+    signal.signal(signal.SIGUSR1, report)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     for worker in workers:

@@ -100,6 +100,8 @@ class Handling(Protocol):
 class Draining(Protocol):
     """The documents' drainer."""
 
+    @property
+    def served(self) -> int: ...
     def heads(self, session_id: str) -> dict[str, int]: ...
     async def retire(self) -> None: ...
 
@@ -123,6 +125,11 @@ class Operations:
     def hints(self, session_id: str) -> list[bytes]:
         """How far the documents of a session are that are served here."""
         return [committed(document_id, head) for document_id, head in self._drainer.heads(session_id).items() if head]
+
+    @property
+    def served(self) -> int:
+        """How many documents are served here, and requests under way."""
+        return self._drainer.served + len(self._tasks)
 
     async def retire(self) -> None:
         """Finishes what was promised, and promises no more."""

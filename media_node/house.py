@@ -112,6 +112,12 @@ class House:
         """How many are on the relay."""
         return sum(len(lodging.room) for lodging in self.rooms.values())
 
+    @property
+    def kept(self) -> int:
+        """Entries of all that is kept beside rooms: nothing, once everybody has gone."""
+        tables = (self._people, self._absent, self._leaving, self._posting, self._tasks)
+        return sum(len(table) for table in tables)
+
     # -- signals --
 
     async def offer(self, offer: PeerOffer) -> str:

@@ -32,6 +32,7 @@ from chalicelib.wire.signals import NodeGone, PeerAnswer, PeerBye, PeerOffer, Re
 from media_node.committer import Operations
 from media_node.house import House
 from media_node.ports import Transport
+from media_node.stats import held
 
 _REHOME_S: Final = 4.0
 """How long peers of a draining node have to go by themselves."""
@@ -175,7 +176,7 @@ class Node:
             except AppError as exc:  # it counts as lost after NODE_LOST_S; its rooms find others
                 log.warning("node.not_beating", code=exc.code)
             if number % 60 == 59:
-                self._report()
+                self.report()
 
     def _status(self, now: int) -> NodeStatus:
         """Cut off from the functions, nobody can come to it: its rooms find others."""
@@ -207,17 +208,21 @@ class Node:
             self._protected_at_ms = now
             await self._fleet.protect(protected=True)
 
-    def _report(self) -> None:
+    def report(self, *, collect: bool = False) -> None:
+        """Says in the log what there is."""
         stats = self._transport.stats()
         log.event(
             "node.stats",
             rooms=len(self._house.rooms),
             peers=self._house.peers,
             links=stats.links,
+            kept=self._house.kept,
+            documents=self._operations.served,
             cpu_s=round(stats.cpu_s, 1),
             bytes_in=stats.bytes_in,
             bytes_out=stats.bytes_out,
             refused=stats.refused,
+            **held(collect=collect),
         )
 
     # -- the end --

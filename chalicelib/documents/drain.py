@@ -160,6 +160,11 @@ class Drainer:
             # Who insists stays in any case: it costs nothing there, and the holder may be dead.
             await self._sleep(max(_SKEW_MS, left_ms + 2 * _SKEW_MS) / 1000)
 
+    @property
+    def served(self) -> int:
+        """How many documents are served here now."""
+        return len(self._serving)
+
     def heads(self, session_id: str) -> dict[str, int]:
         """A session's documents that are served here now, and how far everybody was told of each."""
         return {

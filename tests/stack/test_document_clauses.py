@@ -1,21 +1,37 @@
-"""Zero data loss, clause by clause (DESIGN, Z1-Z8), each on the whole stack while something goes wrong."""
+"""Zero data loss, clause by clause (DESIGN, Z1-Z8), each on the whole stack while something goes wrong.
+
+On both carriers: by functions, and by the channels of a media node.
+"""
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from benchmarks.client import Refused
+from benchmarks.client import PeerClient, Refused
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Lock, OperationResult
+from chalicelib.wire.messages import OpAck, OpCommitted, OpSubmit, ServerMessage
 from chalicelib.wire.operations import Delete, Move, Restore, Set, Text
+from chalicelib.wire.peers import RelayReason
 from tests.faults.crew import Crew, until
 from tests.faults.history import Acked, Sent
 from tests.faults.house import APPEND, SHELF, House, judged
 from tests.faults.proxy import Fault, Rule
+from tests.faults.relays import Network, RelayedHand, ThroughMiddle
+from tests.faults.rooms import on_node, on_websocket
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(params=["websocket", "relay"])
+async def crew(house: House, seed: int, request: pytest.FixtureRequest) -> AsyncIterator[Crew]:
+    """People in a room of their own, whole so far, on one carrier or the other."""
+    async with (on_websocket if request.param == "websocket" else on_node)(house, seed) as made:
+        yield made
 
 
 async def test_z1_an_acknowledged_operation_is_in_the_log_once_at_a_gap_free_revision(house: House, crew: Crew) -> None:
@@ -47,6 +63,60 @@ async def test_z2_sending_again_returns_the_original_revision(house: House, crew
     await working
     await judged(house, crew)
     assert len(revisions) == 1
+
+
+async def test_z2_sending_again_on_a_channel_returns_the_original_revision(house: House, relay_crew: Crew) -> None:
+    """By channel again and again, then by WebSocket, with most appends' answers lost, while others go on."""
+    crew = relay_crew
+    house.dynamodb.rule(Rule(Fault.LOSE, "append lost", APPEND, chance=0.5))
+    working = asyncio.create_task(crew.work(4))
+    operations = (Set(id=crew.boxes[0], path=("a",), value="once"),)
+    again = OpSubmit(document_id=crew.document_id, client="twice000", seq=1, base=1, operations=operations)
+    crew.history.sent.append(Sent(client="twice000", seq=1, base=1, operations=operations))
+    async with bare(crew) as (peer, channels):
+        for send in (channels.send, peer.send, channels.send):
+            known = len(channels.answers)
+            async with asyncio.timeout(60):
+                while len(channels.answers) < known + 2:
+                    sent = send(again)
+                    if sent is not None:
+                        await sent
+                    await asyncio.sleep(0.2)
+    await working
+    crew.history.acked += channels.answers
+    history = await judged(house, crew)
+    assert len({acked.commit.revision for acked in channels.answers}) == 1
+    assert [commit.seq for commit in history.log if commit.client == "twice000"] == [1]
+
+
+class Answered(ThroughMiddle):
+    """Channels of somebody without an editor; `answers` are what is said of what it submitted, by either carrier."""
+
+    def __init__(self, peer: PeerClient, network: Network) -> None:
+        super().__init__(peer, network)
+        self.answers: list[Acked] = []
+        self.on_message = self.hear
+        peer.on_message = lambda message, _size: self.hear(message)
+
+    def hear(self, message: ServerMessage) -> None:
+        """Its own commit, acknowledged or told."""
+        told = (message.operation,) if isinstance(message, OpAck) else ()
+        told = message.commits if isinstance(message, OpCommitted) else told
+        for commit in told:
+            if commit.client == "twice000":
+                self.answers.append(Acked(at=time.monotonic_ns(), client="twice000", seq=commit.seq, commit=commit))
+
+
+@asynccontextmanager
+async def bare(crew: Crew) -> AsyncIterator[tuple[PeerClient, Answered]]:
+    """One person more, by both carriers, who sends what they are told to."""
+    hand = crew.hands[0]
+    who = hand.who
+    async with await hand.api.enter(who, crew.session_id, "tab00009") as peer:
+        await hand.api.offerable(who, crew.session_id, "tab00009")
+        async with Answered(peer, RelayedHand.network) as channels:
+            await channels.connect(await channels.relay(RelayReason.UPLINK))
+            yield peer, channels
 
 
 async def test_z3_every_accepted_payload_is_readable_from_history(house: House, crew: Crew) -> None:

@@ -130,6 +130,8 @@ class FakeSocket:
 class FakeDrainer:
     """A drainer that serves one document."""
 
+    served = 1
+
     def __init__(self) -> None:
         self.retired = False
 

@@ -294,3 +294,13 @@ async def test_a_node_without_a_database_drains_all_the_same() -> None:
     await yard.node.drain()
     assert yard.drainer.retired
     assert limits.DRAIN_S > 4
+
+
+async def test_what_it_holds_is_reported_to_its_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Rooms, links and what is kept beside them; tasks, timers, descriptors, memory: what a soak watches."""
+    yard = Yard()
+    await yard.site.enter("ada")
+    yard.node.report(collect=True)
+    said = vars(caplog.records[-1])
+    assert (said["message"], said["rooms"], said["peers"], said["documents"]) == ("node.stats", 1, 1, 1)
+    assert min(said[name] for name in ("kept", "tasks", "objects", "descriptors", "memory_bytes")) > 0
