@@ -118,6 +118,12 @@ class House:
         tables = (self._people, self._absent, self._leaving, self._posting, self._tasks)
         return sum(len(table) for table in tables)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits on all links, because its peer or the network does not take it yet."""
+        members = (member for lodging in self.rooms.values() for member in lodging.room)
+        return sum(member.link.presence_buffered + member.link.control_buffered for member in members)
+
     # -- signals --
 
     async def offer(self, offer: PeerOffer) -> str:
@@ -151,6 +157,11 @@ class House:
         if lodging is not None:
             log.event("room.given_up", session_id=session_id, reason=reason, peers=len(lodging.room))
             lodging.room.close(reason)
+
+    def give_up_all(self, reason: str) -> None:
+        """Every room may be another node's."""
+        for session_id in tuple(self.rooms):
+            self.give_up(session_id, reason)
 
     def remove(self, session_id: str, user_id: str) -> None:
         """A participant was removed: every carrier at once, a link that has not opened yet as well."""

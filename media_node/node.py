@@ -160,7 +160,12 @@ class Node:
         )
 
     async def beats(self) -> None:
-        """Until it has been idle for so long that it is to end."""
+        """Until it has been idle for so long that it is to end.
+
+        A node that could not beat for NODE_LOST_S counts as lost, and its rooms as anybody's. It lets its people go
+        then: their edits would wait with it for a database that perhaps it alone does not reach.
+        """
+        beaten_at_ms = self._now_ms()
         for number in count():
             await asyncio.sleep(limits.NODE_BEAT_S)
             now = self._now_ms()
@@ -170,11 +175,14 @@ class Node:
             self._start(self._protect(now))
             try:
                 await self.beat(self._status(now))
+                beaten_at_ms = self._now_ms()
                 if self._idle_s and now - self._busy_at_ms > self._idle_s * 1000 and await self._retired():
                     log.event("node.idle", idle_s=self._idle_s)
                     return
             except AppError as exc:  # it counts as lost after NODE_LOST_S; its rooms find others
                 log.warning("node.not_beating", code=exc.code)
+                if self._now_ms() - beaten_at_ms > limits.NODE_LOST_S * 1000:
+                    self._house.give_up_all("lost")
             if number % 60 == 59:
                 self.report()
 
@@ -217,6 +225,7 @@ class Node:
             peers=self._house.peers,
             links=stats.links,
             kept=self._house.kept,
+            waiting_bytes=self._house.waiting_bytes,
             documents=self._operations.served,
             cpu_s=round(stats.cpu_s, 1),
             bytes_in=stats.bytes_in,

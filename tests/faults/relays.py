@@ -111,6 +111,13 @@ class MediaNode:
         if not self.ended:
             os.kill(self.pid, number)
 
+    async def held(self) -> dict[str, Any]:
+        """What it says that it holds, at SIGUSR1."""
+        known = len(self.told("node.stats"))
+        self.signal(signal.SIGUSR1)
+        await until(lambda: len(self.told("node.stats")) > known or self.ended, "it says what it holds")
+        return self.told("node.stats")[-1]
+
     def kill(self, _port: int = 0) -> None:
         """At this instant."""
         self.signal(signal.SIGKILL)
@@ -262,7 +269,7 @@ class Relays:
         self._number += 1
         node = MediaNode(self._stack, self._database_port, Path(self._folder.name), self._number)
         self.nodes.append(node)
-        await asyncio.to_thread(node.start)
+        node.start()  # on this thread: what it starts ends with the thread that started it
         await node.entered()
         return node
 

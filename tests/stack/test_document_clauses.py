@@ -100,8 +100,9 @@ class Answered(ThroughMiddle):
 
     def hear(self, message: ServerMessage) -> None:
         """Its own commit, acknowledged or told."""
-        told = (message.operation,) if isinstance(message, OpAck) else ()
-        told = message.commits if isinstance(message, OpCommitted) else told
+        told = list(message.commits) if isinstance(message, OpCommitted) else []
+        if isinstance(message, OpAck):
+            told.append(message.operation)
         for commit in told:
             if commit.client == "twice000":
                 self.answers.append(Acked(at=time.monotonic_ns(), client="twice000", seq=commit.seq, commit=commit))

@@ -59,27 +59,26 @@ async def test_a_node_that_is_killed_at_its_append(house: House, relay_crew: Cre
 
 
 async def test_a_node_that_is_stopped_past_its_lease(house: House, seed: int) -> None:
-    """At its append; another node and the functions commit meanwhile. When it goes on, the append fences it."""
+    """At its append; functions, then another node, commit meanwhile. When it goes on, the append fences it."""
     async with on_node(house, seed, nodes=2) as crew:
         node = await house.relays.owner(crew.session_id)
         (other,) = set(house.relays.nodes) - {node}
-        other.dynamodb.rule(Rule(Fault.WATCH, "appended", APPEND))
-        appended = other.dynamodb.met["appended"]
         node.dynamodb.rule(Rule(Fault.DROP, "stopped", APPEND, times=1, then=node.pause))
+        await crew.work(EDITS)
+        assert node.dynamodb.met["stopped"] == 1
+        await until(lambda: all(client.port == other.port for client in relayed(crew)), "everybody is at the other")
+        other.dynamodb.rule(Rule(Fault.WATCH, "appended", APPEND))
+        while not other.dynamodb.met["appended"]:
+            await crew.work(1)
         working = asyncio.create_task(crew.work(EDITS))
-        await until(lambda: node.dynamodb.met["stopped"] > 0, "stopped")
-        await more(crew)
-        await until(lambda: other.dynamodb.met["appended"] > appended or working.done(), "the other has the document")
-        await crew.work(2)
         node.heal()
         await working
-        await crew.work(2)
         await judged(house, crew)
-        assert (await house.relays.owner(crew.session_id)) is other
+        assert await house.relays.owner(crew.session_id) is other
 
 
 async def test_a_node_that_is_cut_off_from_the_database(house: House, relay_crew: Crew) -> None:
-    """It cannot append, nor learn anything, and its people hear it still; the functions can."""
+    """It can neither append nor beat: once it counts as lost it lets its people go, whose edits the functions commit."""
     node = house.relays.nodes[0]
     working = await under_load(relay_crew)
     already = node.dynamodb.met["partition"]
@@ -116,14 +115,6 @@ async def test_a_node_that_nothing_gets_to(house: House, relay_crew: Crew) -> No
     await working
     await on_relay(relay_crew, "everybody has come again")
     await relay_crew.work(2)
-    await judged(house, relay_crew)
-
-
-async def test_a_network_that_loses_a_tenth(house: House, relay_crew: Crew) -> None:
-    """With a fifth of a second there and back: all arrives once, in order, by the channels alone."""
-    RelayedHand.network.weather(loss=0.1, delay_s=0.1)
-    await relay_crew.work(EDITS)
-    assert RelayedHand.network.lost > 0
     await judged(house, relay_crew)
 
 
@@ -202,6 +193,7 @@ async def test_a_node_that_is_told_to_end(house: House, seed: int) -> None:
         assert await house.relays.row_of(node) is None
 
 
+@pytest.mark.skipif(not SOAK, reason="each of it is tried by itself above; `make soak` tries all of it at once")
 async def test_everything_at_once_on_the_relay(house: House, seed: int) -> None:
     """A little of each, with pages reloaded and nodes that come and go."""
     async with on_node(house, seed, nodes=2) as crew:

@@ -42,11 +42,13 @@ class Rows:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.beats: list[Row] = []
+        self.tried = 0
         self.forgotten: list[str] = []
         self.given: tuple[str, ...] = ()
 
     async def beat(self, node: Row) -> None:
         """Unless the database is away."""
+        self.tried += 1
         if self.site.registry.away:
             raise self.site.registry.away
         self.beats.append(node)
@@ -264,6 +266,26 @@ async def test_a_database_that_is_away_does_not_end_a_node() -> None:
         while not yard.rows.beats:  # noqa: ASYNC110 - real time
             await asyncio.sleep(0.05)
     assert not beating.done()
+    beating.cancel()
+
+
+async def test_a_node_that_counts_as_lost_lets_its_people_go() -> None:
+    """Their edits would wait with it; a moment without the database is no reason."""
+    yard = Yard()
+    link = await yard.site.enter("ada")
+    beating = asyncio.ensure_future(yard.node.beats())
+    async with asyncio.timeout(20):
+        while not yard.rows.beats:  # noqa: ASYNC110 - real time
+            await asyncio.sleep(0.05)
+        yard.site.registry.away = AppError(Code.UPSTREAM_UNAVAILABLE)
+        known = yard.rows.tried
+        while yard.rows.tried == known:  # noqa: ASYNC110 - real time
+            await asyncio.sleep(0.05)
+        assert link.open
+        yard.site.time.at_ms += limits.NODE_LOST_S * 1000 + 1
+        while link.open:  # noqa: ASYNC110 - real time
+            await asyncio.sleep(0.05)
+    assert (link.ended, yard.site.house.rooms) == ("lost", {})
     beating.cancel()
 
 
