@@ -81,7 +81,7 @@ PURE := $(PURE),chalicelib/activity/model.py
 PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py,chalicelib/peers/model.py,chalicelib/peers/service.py,chalicelib/peers/signals.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
-	@$(BIN)/python -m pytest tests/stack
+	@$(BIN)/python -m pytest tests/stack tests/soak
 
 turn: $(SETUP) programs ## real coturn: what it refuses, pages that meet at it, NATs that leave no other way
 	@$(BIN)/python -m pytest tests/turn
@@ -89,10 +89,11 @@ turn: $(SETUP) programs ## real coturn: what it refuses, pages that meet at it, 
 e2e: $(SETUP) programs web/dist/index.html ## real Chromium windows in one room
 	@$(BIN)/python -m pytest tests/e2e
 
-soak: $(SETUP) programs web/dist/index.html ## the algebra's fuzz and the documents under fire, with new seeds until one fails or Ctrl-C
+soak: $(SETUP) programs web/dist/index.html ## the algebra's fuzz, the documents under fire, a media node for 30 minutes, with new seeds until one fails or Ctrl-C
 	@export SOAK=1; while true; do seed=$$RANDOM$$RANDOM; echo "seed $$seed"; \
 	  OT_FUZZ_SEED=$$seed OT_FUZZ_ROUNDS=5000 $(BIN)/python -m pytest tests/unit/ot -q --timeout 600; \
-	  FAULT_SEED=$$seed FAULT_ROUNDS=3 $(BIN)/python -m pytest tests/stack/test_document_faults.py tests/stack/test_document_clauses.py -q --timeout 600; done
+	  FAULT_SEED=$$seed FAULT_ROUNDS=3 $(BIN)/python -m pytest tests/stack/test_document_faults.py tests/stack/test_document_clauses.py tests/stack/test_relay_faults.py tests/stack/test_relay_networks.py -q --timeout 600; \
+	  SOAK_S=1800 $(BIN)/python -m pytest tests/soak -q -s; done
 
 bench: $(SETUP) programs web/dist/index.html ## benchmarks (NAME=room-presence for one); results in benchmarks/results
 	@$(BIN)/python -m benchmarks $(NAME)

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
@@ -27,6 +27,7 @@ from chalicelib.wire.types import PresenceState
 from media_node.frames import decode, full_counter
 
 M = TypeVar("M")
+CLOSE_S: Final = 2.0
 
 
 class Turned(Exception):  # noqa: N818 - what the node said, not a fault of the client
@@ -152,10 +153,10 @@ class RelayClient:
                 await self._news.wait()
 
     async def close(self) -> None:
-        """Ends the connection without a word."""
+        """Ends the connection without a word. aiortc may wait for ever for one that was only half made."""
         pc, self._pc = self._pc, None
         if pc is not None:
-            await pc.close()
+            await asyncio.wait({asyncio.ensure_future(pc.close())}, timeout=CLOSE_S)
 
     def _frame(self, data: bytes) -> None:
         frame = decode(data)
