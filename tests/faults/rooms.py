@@ -51,6 +51,7 @@ async def _committing(house: House, crew: Crew) -> None:
     before = sum(node.dynamodb.met["began"] for node in house.relays.nodes)
     async with asyncio.timeout(DEADLINE_S):
         while sum(node.dynamodb.met["began"] for node in house.relays.nodes) == before:
-            await crew.work(1)
+            await crew.hands[0].edit()
+            await crew.hands[0].client.settled(DEADLINE_S)
             await asyncio.sleep(0.1)
     house.relays.heal()
