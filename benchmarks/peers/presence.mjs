@@ -22,6 +22,7 @@ const [seconds, warmUp, loss, rttMs] = numbers.map(Number);
 const PEOPLE = Number(process.env.PEOPLE ?? 50);
 const HZ = Number(process.env.HZ ?? 20);
 const SETTLE_S = 3;
+const REPEATS_AFTER_MS = [150, 450]; // the last state, for a channel may lose it (web/src/peers/teller.ts)
 const AT_ONCE = 10; // come in together: far away, each needs a second
 const EPOCH = Date.now();
 
@@ -98,12 +99,18 @@ async function byStar() {
 let stopped = false;
 async function move(who, send) {
   let due = performance.now() + (random() * 1000) / HZ;
+  let update = null;
   while (!stopped) {
     await sleep(Math.max(0, due - performance.now()));
     const position = positionOf(random);
     const counter = meter.sends(who, position, performance.now());
-    send({ type: "presence.update", epoch: EPOCH, counter, state: stateOf(position) });
+    update = { type: "presence.update", epoch: EPOCH, counter, state: stateOf(position) };
+    send(update);
     due += 1000 / HZ;
+  }
+  for (const laterMs of REPEATS_AFTER_MS) {
+    await sleep(laterMs);
+    send(update);
   }
 }
 

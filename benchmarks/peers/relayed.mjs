@@ -17,6 +17,7 @@ const ASK_AGAIN_MS = 1500;
 const ASK_SELDOM_MS = 15_000;
 const OFFER_AGAIN_MS = 8000;
 const COME_AGAIN_MS = 700;
+const WAITING_MAX_BYTES = 2048; // web/src/peers/teller.ts
 
 /**
  * `say` sends by WebSocket. Told are `frame(bytes)`, `heard(message, bytes)` of the control channel, `opened()` with both
@@ -49,8 +50,9 @@ export class Relayed {
     return this.#send("control", message);
   }
 
-  /** A state on the unreliable one. */
+  /** A state on the unreliable one; not where many wait: the next one is newer. */
   presence(message) {
+    if (this.open && this.channels.presence.bufferedAmount() > WAITING_MAX_BYTES) return false;
     return this.#send("presence", message);
   }
 
