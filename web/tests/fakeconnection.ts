@@ -70,6 +70,12 @@ export class FakeConnection implements ConnectionLike {
     this.number = air.connections.push(this);
   }
 
+  /** It may use TURN only, and has none. */
+  get confined(): boolean {
+    const { iceTransportPolicy, iceServers = [] } = this.configuration;
+    return iceTransportPolicy === "relay" && !iceServers.some(({ urls }) => String(urls).includes("turn"));
+  }
+
   createDataChannel(label: string): FakeChannel {
     const channel = new FakeChannel(this, label);
     if (this.channels.size === 0) this.need();
@@ -217,14 +223,14 @@ export class Air {
   }
 
   counterpart(one: FakeConnection): FakeConnection | null {
-    if (!one.remoteDescription || !one.localDescription || one.closed) return null;
+    if (!one.remoteDescription || !one.localDescription || one.closed || one.confined) return null;
     if (one.paired) {
       const { paired } = one;
       return paired.closed || this.broken.has(`${one.owner} ${paired.owner}`) ? null : paired;
     }
     const theirs = read(one.remoteDescription);
     const other = this.connections[theirs.number - 1];
-    if (!other?.localDescription || !other.remoteDescription || other.closed) return null;
+    if (!other?.localDescription || !other.remoteDescription || other.closed || other.confined) return null;
     const known = one.fingerprint === other.number && other.fingerprint === one.number;
     const stale = one.deadUfrag === read(one.localDescription).ufrag || other.deadUfrag === theirs.ufrag;
     const agreed =

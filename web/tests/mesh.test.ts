@@ -182,6 +182,7 @@ describe("two pages", () => {
 
   it("tell only relayed addresses from when a person wants that", async () => {
     const town = new Town();
+    town.turn = true;
     const [ada] = await pair(town);
     ada.plane.demand({ hideAddress: true });
     await town.world.pass(20_000);

@@ -46,7 +46,8 @@ export class Page {
   ) {
     const { world, air } = town;
     this.stamps = new Stamps(epoch);
-    const ice = { ice_servers: [], ttl_s: 3600, expires_at_ms: world.at + 3_600_000 };
+    const ice_servers = town.turn ? [{ urls: ["turn:t.example"], username: "u", credential: "c" }] : [];
+    const ice = { ice_servers, ttl_s: 3600, expires_at_ms: world.at + 3_600_000 };
     const session = { session_id: "s", topology: "mesh", mesh_max: town.meshMax, peers: [], ice } as const;
     const rtc: RtcPorts = {
       now: () => world.now(),
@@ -137,6 +138,8 @@ export class Town {
   /** Peers without WebRTC. */
   readonly plain: Peer[] = [];
   meshMax = 6;
+  /** There is a TURN server. */
+  turn = false;
   relay: RelayState = { status: "none" };
   /** Of signals: share lost, share told twice, longest delay. */
   lost = 0;

@@ -30,7 +30,7 @@ describe("ICE servers", () => {
         return servers(world, `u${fetched}`);
       },
       false,
-      ({ iceServers }) => fresh.push(iceServers?.[1]?.username),
+      () => fresh.push(ice.configuration?.iceServers?.[1]?.username),
     );
     expect(ice.configuration).toBeNull();
     ice.take(servers(world, "u0"));
@@ -67,6 +67,12 @@ describe("ICE servers", () => {
       iceServers: [{ urls: ["stun:s.example"] }, { ...TURN, username: "u" }],
       iceTransportPolicy: "relay",
     });
+    expect(ice.nodeConfiguration).toEqual({ ...ice.configuration, iceTransportPolicy: "all" });
+    expect(ice.nodeOnly).toBe(false);
+    ice.take({ ...servers(world, "u"), ice_servers: [{ urls: ["stun:s.example"] }] });
+    expect(ice.nodeOnly).toBe(true);
+    ice.hideAddress = false;
+    expect(ice.nodeOnly).toBe(false);
     ice.stop();
   });
 });

@@ -270,3 +270,34 @@ describe("an older word about the relay", () => {
     expect(page.plane.view().relay).toMatchObject({ status: "ready", generation: 1 });
   });
 });
+
+describe("a page that hides its address where there is no TURN", () => {
+  it("is carried by a node, which it asks for, and so are the others as far as it goes", async () => {
+    const { town, nodes, asked, start } = crowd(3);
+    await town.world.pass(2000);
+    expect(town.whole()).toBe(true);
+    const shy = town.pages.get("gst_p1.tab00001");
+    if (!shy) throw new Error("there is nobody");
+    expect(shy.plane.view().nodeOnly).toBe(false);
+    shy.plane.demand({ hideAddress: true });
+    await town.world.pass(8000);
+    expect(asked[0]).toMatchObject({ type: "relay.request", reason: "uplink" });
+    expect(shy.plane.view()).toMatchObject({ carrier: "websocket", nodeOnly: true });
+    start();
+    await town.world.pass(4000);
+    expect(carriers(town)).toEqual(new Set(["relay"]));
+    expect([...(nodes[0]?.links.keys() ?? [])].sort()).toEqual([...town.pages.keys()].sort());
+    shy.plane.demand({ hideAddress: false });
+    await town.world.pass(60_000);
+    expect(carriers(town)).toEqual(new Set(["mesh"]));
+  });
+
+  it("stays on its node when it begins to hide", async () => {
+    const { town, page } = await relayed();
+    const link = page.plane.relay.link;
+    page.plane.demand({ hideAddress: true });
+    await town.world.pass(3000);
+    expect(page.plane.view().carrier).toBe("relay");
+    expect(page.plane.relay.link).toBe(link);
+  });
+});

@@ -18,22 +18,26 @@ export class Ice {
   constructor(
     private readonly ports: Pick<RtcPorts, "now" | "random" | "after">,
     private readonly fetch: () => Promise<IceServers>,
-    /** Only TURN's addresses are told to others. */
+    /** Only TURN's addresses are told to other pages. */
     public hideAddress: boolean,
-    private readonly onFresh: (configuration: RTCConfiguration) => void,
+    private readonly onFresh: () => void,
   ) {}
 
-  /** Null while nothing is known. */
+  /** Of connections to other pages; null while nothing is known. */
   get configuration(): RTCConfiguration | null {
-    if (!this.servers) return null;
-    return {
-      iceServers: this.servers.ice_servers.map(({ urls, username, credential }) => ({
-        urls: [...urls],
-        ...(username ? { username } : {}),
-        ...(credential ? { credential } : {}),
-      })),
-      iceTransportPolicy: this.hideAddress ? "relay" : "all",
-    };
+    const { servers } = this;
+    return servers && { ...configurationOf(servers), iceTransportPolicy: this.hideAddress ? "relay" : "all" };
+  }
+
+  /** Of the connection to the media node: it tells nobody a page's address. */
+  get nodeConfiguration(): RTCConfiguration | null {
+    return this.servers && configurationOf(this.servers);
+  }
+
+  /** No other page can be connected to: the address is hidden, and there is no TURN. */
+  get nodeOnly(): boolean {
+    if (!this.hideAddress || !this.servers) return false;
+    return !this.servers.ice_servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url)));
   }
 
   take(servers: IceServers): void {
@@ -42,7 +46,7 @@ export class Ice {
     const left = servers.expires_at_ms - this.ports.now();
     const life = Math.min(left, servers.ttl_s * 1000); // our clock may be wrong
     this.again(life * (0.6 + 0.2 * this.ports.random()));
-    if (this.configuration) this.onFresh(this.configuration);
+    this.onFresh();
   }
 
   stop(): void {
@@ -64,4 +68,15 @@ export class Ice {
       if (this.servers) this.again(backoffMs(this.failures, this.ports.random()));
     }
   }
+}
+
+function configurationOf({ ice_servers }: IceServers): RTCConfiguration {
+  return {
+    iceServers: ice_servers.map(({ urls, username, credential }) => ({
+      urls: [...urls],
+      ...(username ? { username } : {}),
+      ...(credential ? { credential } : {}),
+    })),
+    iceTransportPolicy: "all",
+  };
 }

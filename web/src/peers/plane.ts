@@ -89,9 +89,10 @@ export class Plane implements PeerPlane {
     this.steering = new Steering(rtc.random);
     const serverNow = () => this.clock.now(rtc.now());
     this.reception = new Reception(rtc.now, serverNow, (states) => room.onStates(states));
-    this.ice = new Ice(rtc, room.routes.iceServers, hideAddress, (configuration) => {
-      this.mesh.reconfigure(configuration);
-      this.relay.link?.reconfigure(configuration);
+    this.ice = new Ice(rtc, room.routes.iceServers, hideAddress, () => {
+      const { configuration, nodeConfiguration } = this.ice;
+      if (configuration) this.mesh.reconfigure(configuration);
+      if (nodeConfiguration) this.relay.link?.reconfigure(nodeConfiguration);
     });
     this.enrolment = new Enrolment(rtc, room.routes, ({ ice, relay, mesh_max }) => {
       this.ice.take(ice);
@@ -99,16 +100,18 @@ export class Plane implements PeerPlane {
       this.learn(relay);
       for (const signal of this.early.splice(0)) this.signalled(signal);
     });
-    const configuration = () => this.ice.configuration;
-    const ports = { ...rtc, configuration, send: (signal: ClientMessage) => room.send(signal) };
-    this.mesh = new Mesh(ports, {
-      changed: () => this.look(),
-      presence: (link, data) => this.reception.heard(link, data),
-      control: () => {},
-    });
+    const ports = { ...rtc, send: (signal: ClientMessage) => room.send(signal) };
+    this.mesh = new Mesh(
+      { ...ports, configuration: () => this.ice.configuration },
+      {
+        changed: () => this.look(),
+        presence: (link, data) => this.reception.heard(link, data),
+        control: () => {},
+      },
+    );
     const known = (peerId: string) => room.other(peerId);
     this.relay = new Relay(
-      { ...ports, serverNow, known },
+      { ...ports, configuration: () => this.ice.nodeConfiguration, serverNow, known },
       {
         changed: () => this.relayed(),
         states: (states) => this.reception.take(states),
@@ -196,6 +199,7 @@ export class Plane implements PeerPlane {
       relayed: this.relay.peers,
       rtcPages: this.others().length + 1,
       meshMax: this.meshMax,
+      nodeOnly: this.ice.nodeOnly,
       sendHz: this.wanted.sendHz,
       receivedHz: this.reception.perSecond(),
       waitingBytes: this.mesh.waitingBytes,
@@ -209,7 +213,6 @@ export class Plane implements PeerPlane {
     if (hideAddress !== undefined && hideAddress !== this.ice.hideAddress) {
       this.ice.hideAddress = hideAddress;
       this.mesh.closeAll("replaced");
-      this.relay.letGo("replaced");
     }
     if (this.wanted.websocketOnly && !before) {
       this.close("left");
@@ -301,7 +304,7 @@ export class Plane implements PeerPlane {
         relayOpenSinceMs: relay.openSinceMs,
         relayDownSinceMs: relay.downSinceMs,
         relayLost: relay.lost,
-        demanded: this.wanted.relay,
+        demanded: this.wanted.relay || this.ice.nodeOnly,
         meshComplete: others.every(({ peerId }) => mesh.isOpen(peerId)),
       },
       now,

@@ -40,6 +40,8 @@ export interface PlaneView {
   /** Pages in the room that can connect (`peer.rtc`), this one too. */
   rtcPages: number;
   meshMax: number;
+  /** The page hides its address and there is no TURN: only a media node can carry, and is asked for. */
+  nodeOnly?: boolean;
   /** What others get of the own state on channels, at most, a second. */
   sendHz: number;
   /** States that came by channels, a second, over the last seconds. */
@@ -54,7 +56,7 @@ export interface Demand {
   relay?: boolean;
   /** The own state is told on channels at most so often; never more than MESH_HZ. */
   sendHz?: number;
-  /** Only TURN's and the node's addresses are told, never this page's own (`iceTransportPolicy: "relay"`). */
+  /** Other pages are told TURN's addresses only, never this page's own (`iceTransportPolicy: "relay"`); the node tells nobody. */
   hideAddress?: boolean;
   /** No connections at all: the WebSocket carries. */
   websocketOnly?: boolean;

@@ -63,6 +63,8 @@ export interface Standing {
   readonly links: readonly Row[];
   readonly socket: Row;
   readonly relay: RelayState | null;
+  /** The address is hidden and there is no TURN: only a media node can carry. */
+  readonly nodeOnly: boolean;
   readonly sendHz: number;
   readonly receivedHz: number;
 }
@@ -120,6 +122,7 @@ export class Watch {
       links: [...links, socket],
       socket,
       relay: view?.relay ?? null,
+      nodeOnly: view?.nodeOnly ?? false,
       sendHz: open.length > 0 ? (view?.sendHz ?? 0) : ground === "websocket" ? LIMITS.PRESENCE_HZ : 0,
       receivedHz: (view?.receivedHz ?? 0) + this.flow.statesHz,
     };

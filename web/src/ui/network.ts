@@ -56,7 +56,7 @@ export class NetworkPanel {
   private render(): void {
     const standing = this.network.standing();
     if (!standing) return;
-    const { carrier, text, bars, rttMs, links, pages } = standing;
+    const { carrier, text, bars, rttMs, links, pages, nodeOnly } = standing;
     const shown = links
       .filter((row) => isLink(row.way) || row.peerId === "websocket")
       .sort((a, b) => rank(a) - rank(b) || this.name(a).localeCompare(this.name(b)));
@@ -84,6 +84,7 @@ export class NetworkPanel {
             "You are alone here. Others appear when they come in.",
           )
         : null,
+      nodeOnly ? h("p", { class: "note", testid: "node-only" }, NODE_ONLY) : null,
       h("ul", { class: "links", testid: "links" }, ...shown.map((row) => this.link(row, standing))),
     );
   }
@@ -242,6 +243,9 @@ export class NetworkPanel {
     );
   }
 }
+
+const NODE_ONLY =
+  "Your address is hidden, and no TURN server is set up: pages cannot connect to yours. A media node is asked for instead.";
 
 function listed(names: readonly string[]): string {
   const [first = "", second] = names;
