@@ -245,7 +245,7 @@ export class NetworkPanel {
 }
 
 const NODE_ONLY =
-  "Your address is hidden, and no TURN server is set up: pages cannot connect to yours. A media node is asked for instead.";
+  "Your address is hidden, and no TURN server is set up: pages cannot connect to yours. A media node carries instead, once there is one.";
 
 function listed(names: readonly string[]): string {
   const [first = "", second] = names;
