@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from chalicelib.aws.credentials import keyring
+from chalicelib.aws.credentials import Keyring, keyring
 from chalicelib.aws.http import HttpClient, Reply
 from chalicelib.aws.once import once
 from chalicelib.aws.sigv4 import EMPTY_SHA256, sign
@@ -42,13 +42,15 @@ def loop_thread() -> LoopThread:
 class SignedClient:
     """Sends signed requests to one endpoint of one service."""
 
-    def __init__(self, endpoint: str, *, region: str, service: str, timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: str, *, region: str, service: str, timeout_s: float, ring: Keyring | None = None
+    ) -> None:
         parts = urlsplit(endpoint)
         self._http = HttpClient(f"{parts.scheme}://{parts.netloc}", timeout_s)
         self.base_path = parts.path.rstrip("/")
         self._region = region
         self._service = service
-        self._keyring = keyring()
+        self._keyring = ring or keyring()
         self._date: tuple[int, str] = (0, "")
 
     async def request(

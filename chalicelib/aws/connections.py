@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from chalicelib.aws import log
 from chalicelib.aws.client import SignedClient
+from chalicelib.aws.credentials import Keyring
 from chalicelib.wire import limits
 from chalicelib.wire.types import Delivery
 
@@ -23,8 +24,10 @@ def _quoted(connection_id: str) -> str:
 class ConnectionSender:
     """Posts bytes to connections and closes them. One slow or failing recipient delays no other."""
 
-    def __init__(self, endpoint: str, region: str) -> None:
-        self._client = SignedClient(endpoint, region=region, service="execute-api", timeout_s=limits.POST_TIMEOUT_S)
+    def __init__(self, endpoint: str, region: str, ring: Keyring | None = None) -> None:
+        self._client = SignedClient(
+            endpoint, region=region, service="execute-api", timeout_s=limits.POST_TIMEOUT_S, ring=ring
+        )
 
     async def post(self, connection_id: str, data: bytes, payload_sha256: str | None = None) -> Delivery:
         """Sends one message (at most WS_MESSAGE_BYTES)."""

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.connections import ConnectionSender
+from chalicelib.aws.credentials import Keyring, of_environment
 from chalicelib.wire.types import Delivery
 from tests.local.house import CREDENTIALS, House, house
 
@@ -153,7 +154,7 @@ async def test_our_sender_is_accepted(token: str | None) -> None:
         os.environ["AWS_SESSION_TOKEN"] = token
     async with house() as h:
         ws, connection_id = await h.open()
-        sender = ConnectionSender(h.management, "us-east-1")
+        sender = ConnectionSender(h.management, "us-east-1", Keyring(of_environment()))
         try:
             assert await sender.post(connection_id, '{"hé":1}'.encode()) is Delivery.SENT
             assert await ws.receive_json(timeout=10) == {"hé": 1}
@@ -172,7 +173,7 @@ async def test_a_slow_reader_fails_alone() -> None:
         slow, slow_id = await h.open()
         quick, quick_id = await h.open()
         slow._response.connection.transport.pause_reading()  # type: ignore[union-attr]
-        sender = ConnectionSender(h.management, "us-east-1")
+        sender = ConnectionSender(h.management, "us-east-1", Keyring(of_environment()))
         data = b"x" * 100_000
         try:
             for _ in range(500):
@@ -195,7 +196,7 @@ async def test_an_idle_reader_that_never_reads_is_cut_off() -> None:
     async with house(send_buffer_messages=2, idle_s=1) as h:
         slow, slow_id = await h.open()
         slow._response.connection.transport.pause_reading()  # type: ignore[union-attr]
-        sender = ConnectionSender(h.management, "us-east-1")
+        sender = ConnectionSender(h.management, "us-east-1", Keyring(of_environment()))
         try:
             while await sender.post(slow_id, b"x" * 100_000) is Delivery.SENT:
                 pass
