@@ -21,7 +21,8 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ErrorMessage
 from chalicelib.wire.signals import PeerOffer
-from chalicelib.wire.types import Delivery, Role
+from chalicelib.wire.types import Role
+from media_node.across import Across, Post
 from media_node.census import Census, Reading
 from media_node.model import Person, key_of
 from media_node.pace import Pace
@@ -33,7 +34,6 @@ _ABSENT_MS: Final = 15_000
 """How long the channel of somebody outlives their WebSocket."""
 _EMPTY_MS: Final = 30_000
 """How long a room without peers is kept: they may all be coming again."""
-_PAUSE_MS: Final = 1000
 _TICK_S: Final = 1 / limits.RELAY_HZ
 _BRIDGE_TICKS: Final = limits.RELAY_HZ // limits.RELAY_BRIDGE_HZ
 _QUIET: Final = frozenset({"left", "removed", "replaced", "moved"})
@@ -44,12 +44,6 @@ class Assignments(Protocol):
     """Who relays which room."""
 
     async def relay(self, session_id: str) -> Relay: ...
-
-
-class Post(Protocol):
-    """Posts to a WebSocket."""
-
-    async def __call__(self, connection_id: str, data: bytes) -> Delivery: ...
 
 
 @dataclass(slots=True)
@@ -100,8 +94,7 @@ class House:
         """Who a link's key is."""
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
-        self._posting: set[str] = set()
-        self._pausing: dict[str, int] = {}
+        self._across = Across(post, now_ms, self._start)
         """WebSockets whose last post failed, and until when they get none: it may be that there were too many."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._empty = asyncio.Event()
@@ -115,7 +108,7 @@ class House:
     @property
     def kept(self) -> int:
         """Entries of all that is kept beside rooms: nothing, once everybody has gone."""
-        tables = (self._people, self._absent, self._leaving, self._posting, self._tasks)
+        tables = (self._people, self._absent, self._leaving, self._across.posting, self._tasks)
         return sum(len(table) for table in tables)
 
     @property
@@ -268,7 +261,7 @@ class House:
                 if len(lodging.room):
                     lodging.room.tick(tick, at_ms)
                     if tick % _BRIDGE_TICKS == 0:
-                        self._bridge(lodging)
+                        self._across.tell(lodging.room, lodging.census)
             except Exception:  # noqa: BLE001 - one room that fails is one room, not the node
                 log.failure("room.failed", session_id=session_id)
                 self.give_up(session_id, "failed")
@@ -358,30 +351,6 @@ class House:
             self.rooms.setdefault(session_id, _Lodging(room, census, self._now_ms()))
             log.event("room.opened", session_id=session_id, generation=relay.generation)
         return True
-
-    def _bridge(self, lodging: _Lodging) -> None:
-        now, room = self._now_ms(), lodging.room
-        on_relay = {member.person.peer_id for member in room if member.link.open}
-        recipients = [
-            row.connection_id
-            for row in lodging.census.rows.values()
-            if row.peer_id not in on_relay and row.reachable(now)
-        ]
-        self._pausing = {each: until for each, until in self._pausing.items() if until > now}
-        busy = self._posting | self._pausing.keys()
-        for connection_id, messages in room.bridge.posts(recipients, busy.__contains__, room.fragment, now):
-            self._posting.add(connection_id)
-            self._start(self._deliver(room, connection_id, messages))
-
-    async def _deliver(self, room: Room, connection_id: str, messages: list[bytes]) -> None:
-        try:
-            for data in messages:
-                if await self._post(connection_id, data) is not Delivery.SENT:
-                    room.bridge.retell(connection_id)
-                    self._pausing[connection_id] = self._now_ms() + _PAUSE_MS
-                    return
-        finally:
-            self._posting.discard(connection_id)
 
     def _hint(self, session_id: str, connection_id: str) -> None:
         for hint in self._carrying.hints(session_id):

@@ -12,11 +12,11 @@ again by (client, seq), and answered with its revision. A lease fences nothing; 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from chalicelib.documents.courier import Telling, answer, committed, packed
-from chalicelib.documents.model import Desk, Listener, Queue, Record, Renewal, Submission, Waiting, locked
+from chalicelib.documents.model import Desk, Listener, Queue, Record, Renewal, Submission, Waiting, refusal
 from chalicelib.documents.pace import FUNCTION, Pace
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
@@ -386,18 +386,3 @@ def _refuse(document_id: str, serving: _Serving, courier: Telling, why: AppError
     handed, serving.handed = serving.handed, []
     for waiting in handed:
         courier.send(waiting.connection_id, answer(document_id, waiting, why))
-
-
-def refusal(waiting: Waiting, people: Mapping[str, Listener], desk: Desk, now_ms: int) -> Code | None:
-    """Why a submission may not be committed, judged by the roles and locks of this moment.
-
-    Of a connection that is nobody's any more (its peer left, or was away for too long) nothing is known: its client comes
-    again by another, and keeps what it made until then.
-    """
-    submission = waiting.submission
-    listener = people.get(waiting.connection_id)
-    if listener is None:
-        return Code.CONNECTION_GONE
-    if not listener.may_edit or listener.user_id != submission.user_id:
-        return Code.ROLE_INSUFFICIENT
-    return Code.LOCK_HELD if locked(submission.operations, submission.user_id, desk.locks, now_ms) else None

@@ -4,7 +4,7 @@ The log is the truth (DESIGN, law 1). A record keeps what was submitted beside w
 payload can be read for ever, though it was overridden, moved or dropped (clause Z3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import Final, Protocol
 
@@ -66,6 +66,21 @@ def locked(operations: Sequence[Operation], user_id: str, locks: dict[str, Lock]
     """Whether an operation is of an object that somebody else has locked."""
     held = {key for key, lock in locks.items() if lock.user_id != user_id and lock.expires_at_ms > now_ms}
     return bool(held) and any(operation.id in held for operation in operations)
+
+
+def refusal(waiting: Waiting, people: Mapping[str, Listener], desk: Desk, now_ms: int) -> Code | None:
+    """Why a submission may not be committed, judged by the roles and locks of this moment.
+
+    Of a connection that is nobody's any more (its peer left, or was away for too long) nothing is known: its client comes
+    again by another, and keeps what it made until then.
+    """
+    submission = waiting.submission
+    listener = people.get(waiting.connection_id)
+    if listener is None:
+        return Code.CONNECTION_GONE
+    if not listener.may_edit or listener.user_id != submission.user_id:
+        return Code.ROLE_INSUFFICIENT
+    return Code.LOCK_HELD if locked(submission.operations, submission.user_id, desk.locks, now_ms) else None
 
 
 class Reason(StrEnum):

@@ -7,8 +7,8 @@ import msgspec
 
 from chalicelib.documents.committer import Committer
 from chalicelib.documents.courier import Courier
-from chalicelib.documents.drain import Drainer, refusal
-from chalicelib.documents.model import Desk, Listener, Submission, Waiting
+from chalicelib.documents.drain import Drainer
+from chalicelib.documents.model import Desk, Listener, Submission, Waiting, refusal
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.operations import Create
