@@ -24,12 +24,13 @@ from local.stack import Stack
 
 SECONDS = float(os.environ.get("SECONDS", "10"))
 WARM_UP_S = 10.0  # a Java emulator compiles its hot paths first
+REPEATS = int(os.environ.get("REPEATS", "3"))
 CLIENTS = 50
 ENTITIES = 1_000
 RATE = int(os.environ.get("RATE", "1000"))
 Carrier = Literal["holodeck", "relay"]
 """As drive.mjs names them: the WebSocket, or WebRTC to the media node."""
-SUBMIT_EVERY_MS: Final[dict[Carrier, int]] = {"holodeck": 100, "relay": 50}
+SUBMIT_EVERY_MS: Final[dict[Carrier, int]] = {"holodeck": 100, "relay": 40}
 """As the page's (web/src/sync/delivery.ts)."""
 _BUILDER = "scene001"
 OURS: Final = "holodeck"
@@ -38,7 +39,7 @@ PEERS: Final[tuple[peers.Kind, ...]] = ("sharedb-json1", "yjs")
 HEADLINE: Final = "open_shared20"
 _OPEN: Final[tuple[tuple[str, peers.Loop, float], ...]] = (("open_shared0", "open", 0.0), (HEADLINE, "open", 0.2))
 JOBS: Final[tuple[tuple[str, peers.Loop, float], ...]] = (
-    *_OPEN * 3,
+    *_OPEN * REPEATS,
     ("closed_shared0", "closed", 0.0),
     ("closed_shared20", "closed", 0.2),
 )
@@ -103,7 +104,7 @@ def _figures(driven: dict[str, float], used: dict[str, float]) -> dict[str, floa
 
 
 async def compare(report: Report, carrier: Carrier) -> None:
-    """Everybody at every job, one right after the other; open loops thrice, of which medians count."""
+    """Everybody at every job, one right after the other; open loops REPEATS times, of which medians count."""
     await asyncio.to_thread(peers.install)
     why_not = unavailable()
     if why_not is not None:

@@ -21,6 +21,7 @@ from chalicelib.documents.committer import Committer
 from chalicelib.documents.drain import Drainer
 from chalicelib.documents.pace import NODE
 from chalicelib.documents.queue import QueueStore
+from chalicelib.documents.recent import Recent
 from chalicelib.documents.service import Documents
 from chalicelib.documents.shelf import ShelfStore
 from chalicelib.documents.snapshots import Snapshots
@@ -38,6 +39,7 @@ from media_node.address import public_address
 from media_node.committer import Channels, Operations, answer
 from media_node.fleet import Fleet
 from media_node.house import House
+from media_node.keeping import Keeping
 from media_node.node import Node
 from media_node.settings import NodeSettings
 from media_node.signalling import Signalling
@@ -158,8 +160,8 @@ class Parts:
             QueueStore(self.dynamo, prefix),
             ShelfStore(self.dynamo, prefix),
         )
-        snapshots = Snapshots(records, shelf, self.objects)
         committer = Committer(records, now_ms=now_ms, jitter=SystemRandom().random)
+        snapshots = Snapshots(Recent(records, committer), shelf, self.objects)
         closed = _Closed()
         documents = Documents(
             records, queue, shelf, snapshots, committer, closed, closed.tell, now_ms=now_ms, random_id=random_id
@@ -169,7 +171,7 @@ class Parts:
             committer,
             lambda session_id, connections: self.house.census(session_id).listeners(connections),
             lambda session_id: Channels(self.house, session_id, self.sender.post),
-            snapshots.keep_up,
+            Keeping(snapshots, now_ms).keep_up,
             now_ms=now_ms,
             new_id=random_id,
             pace=NODE,

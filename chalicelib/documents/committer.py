@@ -112,6 +112,11 @@ class Committer:
             return tuple(tail.after(revision)[:limit]), tail.head
         return await self._log.since(document_id, revision, limit), tail.head
 
+    def known(self, document_id: str, revision: int, limit: int) -> tuple[Record, ...]:
+        """At most `limit` records after a revision, of those that are known here: nothing is read."""
+        tail = self._tails.get(document_id)
+        return tuple(tail.after(revision)[:limit]) if tail and tail.start <= revision < tail.head else ()
+
     async def find(self, document_id: str, submission: Submission) -> Record | None:
         """The record that a submission already is, where it may not be committed any more; None: it is not in the log."""
         tail = self._tail(document_id)

@@ -50,5 +50,5 @@ NODE: Final = Pace(
     longest_s=None,
     ahead_ms=limits.RELAY_GATHER_MS,
     insists=True,
-    snapshot_ms=5000,
+    snapshot_ms=1000,
 )

@@ -61,7 +61,7 @@ async def test_a_submission_wakes_a_node_that_rests() -> None:
 
 async def test_rounds_are_rarer_where_many_are_told() -> None:
     """Telling is what costs."""
-    assert [NODE.between_ms(listeners) for listeners in (2, 50, 400)] == [8, 30, 40]
+    assert [NODE.between_ms(listeners) for listeners in (2, 50, 400)] == [8, 20, 40]
     room = Room()
     for number in range(48):
         room.enter(f"p{number}")

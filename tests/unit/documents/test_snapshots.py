@@ -4,14 +4,15 @@ import zlib
 
 import pytest
 
-from chalicelib.documents.model import Pointer
+from chalicelib.documents.model import Pointer, Record
+from chalicelib.documents.recent import Recent
 from chalicelib.documents.snapshots import Snapshots
 from chalicelib.ot.apply import apply_all
 from chalicelib.ot.state import Entity
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.limits import SNAPSHOT_EVERY
-from tests.fakes.documents import MemoryShelf
+from tests.fakes.documents import MemoryLog, MemoryShelf
 from tests.fakes.papers import BOX, SCENE, Papers
 
 
@@ -149,3 +150,27 @@ async def test_erasing_takes_the_objects_too() -> None:
     assert papers.shelf.pointers == {}
     papers.log.logs.clear()
     assert (await states.at(SCENE)).revision == 0
+
+
+async def test_what_the_committer_knows_is_not_read_again() -> None:
+    """Nor is what it does not know made up: then the log is read."""
+    papers = Papers()
+    papers.filled(7)
+    reads: list[int] = []
+
+    class Counted(MemoryLog):
+        async def since(
+            self, document_id: str, revision: int, limit: int, *, boundary: bool = False
+        ) -> tuple[Record, ...]:
+            reads.append(revision)
+            return await papers.log.since(document_id, revision, limit, boundary=boundary)
+
+    class Knows:
+        def known(self, document_id: str, revision: int, limit: int) -> tuple[Record, ...]:
+            return tuple(papers.log.logs[document_id][revision : revision + limit]) if revision >= 5 else ()
+
+    recent = Recent(Counted(), Knows())
+    assert [r.revision for r in await recent.since(SCENE, 5, 100)] == [6, 7]
+    assert reads == []
+    assert [r.revision for r in await recent.since(SCENE, 3, 2)] == [4, 5]
+    assert reads == [3]
