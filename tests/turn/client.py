@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,17 +38,30 @@ class Inbox(asyncio.DatagramProtocol):
         self.came.put_nowait((data, addr))
 
 
-@dataclass(frozen=True, slots=True)
+Protocol = TurnClientUdpProtocol | TurnClientTcpProtocol
+_TRIES: Final = 3
+
+
+@dataclass(slots=True)
 class Client:
     """A connection to the server, without an allocation yet."""
 
-    protocol: TurnClientUdpProtocol | TurnClientTcpProtocol
+    protocol: Protocol
     inbox: Inbox
+    opened: Callable[[], Awaitable[Protocol]]
 
     async def allocate(self) -> tuple[str, int]:
-        """The relayed address. Refused where the server says so."""
-        async with asyncio.timeout(10):
-            return await self.protocol.connect()
+        """The relayed address. Refused where the server says so; where it says nothing, another port is tried."""
+        for left in reversed(range(_TRIES)):
+            try:
+                async with asyncio.timeout(8):
+                    return await self.protocol.connect()
+            except TimeoutError:
+                if not left:
+                    raise
+                self.protocol.transport.abort()
+                self.protocol = await self.opened()
+        raise AssertionError
 
     async def bind(self, peer: tuple[str, int]) -> None:
         """A channel to a peer, which is a permission too; nothing is sent to the peer."""
@@ -62,19 +75,26 @@ async def client(coturn: Coturn, server: IceServer, by: str = "udp") -> AsyncIte
     loop, t, inbox = asyncio.get_running_loop(), coturn.turn, Inbox()
     where = (coturn.ip, t.tls_port if by == "tls" else t.stun_port)
     given = (where, server.username, server.credential, 600, 500)
-    made: TurnClientUdpProtocol | TurnClientTcpProtocol
-    if by == "udp":
-        _, made = await loop.create_datagram_endpoint(lambda: TurnClientUdpProtocol(*given), remote_addr=where)
-    else:
-        context = trusting(coturn) if by == "tls" else None
-        _, made = await loop.create_connection(lambda: TurnClientTcpProtocol(*given), *where, ssl=context)
-    made.receiver = inbox
+
+    async def opened() -> Protocol:
+        made: Protocol
+        if by == "udp":
+            _, made = await loop.create_datagram_endpoint(lambda: TurnClientUdpProtocol(*given), remote_addr=where)
+        else:
+            context = trusting(coturn) if by == "tls" else None
+            _, made = await loop.create_connection(lambda: TurnClientTcpProtocol(*given), *where, ssl=context)
+        made.receiver = inbox
+        return made
+
+    one = Client(await opened(), inbox, opened)
     try:
-        yield Client(made, inbox)
+        yield one
     finally:
-        if made.relayed_address is not None:
-            await made.delete()
-        made.transport.close()
+        if one.protocol.relayed_address is not None:
+            await one.protocol.delete()
+        one.protocol.transport.abort()  # TLS would wait for the other side's goodbye, and the loop does not
+        for _ in range(3):
+            await asyncio.sleep(0)
 
 
 def trusting(coturn: Coturn) -> ssl.SSLContext:
