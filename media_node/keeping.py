@@ -4,8 +4,11 @@ Following is cheap while it is often: what came since is in the memory of the co
 be read again instead, some thousand records at once, holds up every round of the document meanwhile.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Final, Protocol
+
+from chalicelib.wire.errors import AppError
 
 STORE_MS: Final = 5000
 
@@ -26,8 +29,12 @@ class Keeping:
         self._stored_at_ms: dict[str, int] = {}
 
     async def keep_up(self, document_id: str, head: int) -> None:
-        """Follows the document; stores a snapshot where the last was STORE_MS ago and is far behind."""
-        await self._states.at(document_id)
+        """Follows the document; stores a snapshot where the last was STORE_MS ago and is far behind.
+
+        It may fail, as `Snapshots.keep_up`: who calls has answered what was committed, and is told nothing.
+        """
+        with contextlib.suppress(AppError):
+            await self._states.at(document_id)
         now = self._now_ms()
         if now - self._stored_at_ms.get(document_id, 0) < STORE_MS:
             return
