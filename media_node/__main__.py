@@ -19,6 +19,8 @@ _WORKER: Final = "NODE_WORKER"
 
 async def work(settings: NodeSettings, stop: asyncio.Event) -> bool:
     """One worker's life. Whether it ended by itself, having nothing to do."""
+    with contextlib.suppress(PermissionError):  # then as everybody else: it has a core to itself, or shares it
+        os.setpriority(os.PRIO_PROCESS, 0, settings.nice)  # before any thread is there, which would keep its own
     keeping = await credentials()
     parts = Parts(settings, f"node_{random_id(12)}")
     node, signalling = await parts.node()

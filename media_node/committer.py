@@ -47,7 +47,7 @@ def on_channel(data: bytes) -> str | bytes:
     """A message as a control channel carries it: text, or its raw deflate."""
     if len(data) < _WORTH_BYTES:
         return data.decode()
-    deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflater.compress(data) + deflater.flush()
 
 

@@ -21,6 +21,8 @@ class NodeSettings:
     idle_s: int
     """A node without rooms ends after so long; 0: never."""
     workers: int
+    nice: int
+    """The system's priority of a worker, which others' people wait for; the default is that of audio servers."""
     version: str
 
 
@@ -39,6 +41,7 @@ def node_settings(env: Mapping[str, str] | None = None) -> NodeSettings:
         capacity=_number(e, "NODE_CAPACITY", limits.NODE_PEERS_MAX, 1, 10_000),
         idle_s=_number(e, "NODE_IDLE_S", limits.NODE_IDLE_S, 0, 86_400),
         workers=_number(e, "NODE_WORKERS", 1, 1, 64),
+        nice=_number(e, "NODE_NICE", -10, -20, 19),
         version=e.get("NODE_VERSION", "0"),
     )
 

@@ -59,11 +59,11 @@ export class Relayed {
   /** Asks for a media node until there is one, ever more seldom. */
   ask(reason, asked = 0) {
     clearTimeout(this.timer);
-    const dueMs = asked ? Math.min(ASK_SELDOM_MS, ASK_AGAIN_MS * 2 ** asked) : ASK_SPREAD_MS[reason];
+    const spreadMs = asked ? Math.min(ASK_SELDOM_MS, ASK_AGAIN_MS * 2 ** asked) : ASK_SPREAD_MS[reason];
     this.timer = setTimeout(() => {
       this.say({ type: "relay.request", reason, generation: this.relay.generation });
       this.ask(reason, asked + 1);
-    }, dueMs * Math.random());
+    }, (asked ? ASK_AGAIN_MS : 0) + spreadMs * Math.random());
   }
 
   /** The connection is no more; the next one is asked for. */
