@@ -25,6 +25,7 @@ from chalicelib.wire import (
     peers,
     signals,
     types,
+    voice,
 )
 
 _HEAD: Final = """// Generated from chalicelib/wire by `python -m local.generate`. Do not edit.
@@ -34,9 +35,9 @@ export const PROTOCOL_VERSION = {version};
 _WIDTH: Final = 110
 _SERVER_ONLY: Final = frozenset({"Delivery"})
 _IDENTIFIER: Final = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
-_BEFORE: Final = {operations: (types,), documents: (types, operations), peers: (types,)}
+_BEFORE: Final = {operations: (types,), documents: (types, operations), peers: (types,), voice: (types, peers)}
 """Modules whose aliases another one imports."""
-_ALIASED: Final = (types, operations, documents, peers)
+_ALIASED: Final = (types, operations, documents, peers, voice)
 _PLAIN: Final[dict[Any, str]] = {
     str: "string",
     int: "number",
@@ -51,10 +52,10 @@ def typescript() -> str:
     """All of it, one module."""
     parts = [_HEAD.format(version=PROTOCOL_VERSION)]
     parts += _aliases(types)
-    parts += [*_aliases(operations), *_aliases(documents), *_aliases(peers)]
-    for module in (types, operations, documents, peers, codes):
+    parts += [*_aliases(operations), *_aliases(documents), *_aliases(peers), *_aliases(voice)]
+    for module in (types, operations, documents, peers, voice, codes):
         parts += [_enum(found) for found in _classes(module, Enum) if found.__name__ not in _SERVER_ONLY]
-    for module in (types, operations, documents, peers, signals, bodies, messages):
+    for module in (types, operations, documents, peers, signals, voice, bodies, messages):
         parts += [_interface(found) for found in _classes(module, msgspec.Struct) if msgspec.structs.fields(found)]
     parts.append(_union("Operation", operations.Operation))
     parts.append(_union("PublicOperation", documents.PublicOperation))

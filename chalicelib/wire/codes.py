@@ -71,6 +71,18 @@ class Code(StrEnum):
     RELAY_REFUSED = "relay.refused"
     RELAY_FULL = "relay.full"
     CHANNEL_TOO_MUCH = "channel.too_much"
+    VOICE_NOT_JOINED = "voice.not_joined"
+    VOICE_REMOVED = "voice.removed"
+    VOICE_FULL = "voice.full"
+    VOICE_CHANNEL_UNKNOWN = "voice.channel_unknown"
+    VOICE_CHANNEL_FULL = "voice.channel_full"
+    VOICE_CHANNEL_LIMIT = "voice.channel_limit"
+    VOICE_CHANNEL_FIXED = "voice.channel_fixed"
+    VOICE_BLOCK_LIMIT = "voice.block_limit"
+    RECORDING_UNKNOWN = "recording.unknown"
+    RECORDING_UNDER_WAY = "recording.under_way"
+    RECORDING_NOT_READY = "recording.not_ready"
+    RECORDING_LIMIT = "recording.limit"
     RATE_LIMITED = "rate.limited"
     UPSTREAM_UNAVAILABLE = "upstream.unavailable"
     INTERNAL = "internal"
@@ -137,6 +149,18 @@ STATUS: Final[dict[Code, int]] = {
     Code.RELAY_REFUSED: 409,
     Code.RELAY_FULL: 503,
     Code.CHANNEL_TOO_MUCH: 429,
+    Code.VOICE_NOT_JOINED: 409,
+    Code.VOICE_REMOVED: 403,
+    Code.VOICE_FULL: 409,
+    Code.VOICE_CHANNEL_UNKNOWN: 404,
+    Code.VOICE_CHANNEL_FULL: 409,
+    Code.VOICE_CHANNEL_LIMIT: 409,
+    Code.VOICE_CHANNEL_FIXED: 409,
+    Code.VOICE_BLOCK_LIMIT: 409,
+    Code.RECORDING_UNKNOWN: 404,
+    Code.RECORDING_UNDER_WAY: 409,
+    Code.RECORDING_NOT_READY: 409,
+    Code.RECORDING_LIMIT: 409,
     Code.RATE_LIMITED: 429,
     Code.UPSTREAM_UNAVAILABLE: 503,
     Code.INTERNAL: 500,
@@ -203,6 +227,18 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.RELAY_REFUSED: "This media node does not serve that session.",
     Code.RELAY_FULL: "The media node has as many peers as it may have.",
     Code.CHANNEL_TOO_MUCH: "That is more than a data channel may carry; what is over is dropped.",
+    Code.VOICE_NOT_JOINED: "Join voice first.",
+    Code.VOICE_REMOVED: "You were removed from this room's voice.",
+    Code.VOICE_FULL: "As many as can are in this room's voice.",
+    Code.VOICE_CHANNEL_UNKNOWN: "There is no such voice channel.",
+    Code.VOICE_CHANNEL_FULL: "The voice channel is full.",
+    Code.VOICE_CHANNEL_LIMIT: "The room has as many voice channels as it may.",
+    Code.VOICE_CHANNEL_FIXED: "The main voice channel stays, and has no zone.",
+    Code.VOICE_BLOCK_LIMIT: "You block as many people as you may.",
+    Code.RECORDING_UNKNOWN: "There is no such recording.",
+    Code.RECORDING_UNDER_WAY: "Something is being recorded in this room already.",
+    Code.RECORDING_NOT_READY: "The recording is not finished yet.",
+    Code.RECORDING_LIMIT: "The room has as many recordings as it may; delete one.",
     Code.RATE_LIMITED: "Too many requests; slow down.",
     Code.UPSTREAM_UNAVAILABLE: "A service this depends on did not answer; try again.",
     Code.INTERNAL: "Something went wrong on our side.",

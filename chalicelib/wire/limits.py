@@ -173,5 +173,40 @@ RELAY_LEASE_MS: Final = 3000
 RELAY_LINGER_MS: Final = 5000  # a document that is quiet for so long goes back to the functions
 CONSENT_S: Final = 30  # RFC 7675: without an authenticated check for so long, nothing more is sent
 
+# -- voice (docs/voice.md) --
+VOICE_SLOTS: Final = 4  # speakers that a relay sends a listener at once
+VOICE_NAME_CHARS: Final = 64
+VOICE_CHANNELS_MAX: Final = 16  # in a room, `main` among them
+VOICE_MEMBERS_MAX: Final = 200  # people of a room who are in voice
+VOICE_SPEAKERS_MAX: Final = 64  # named speakers of a channel
+VOICE_BLOCKS_MAX: Final = 200  # people whom one person blocks
+VOICE_DISTANCE_M: Final = 10_000.0
+VOICE_ZONE_EDGE_M: Final = 0.5  # whoever walked into a zone leaves it so far outside: nobody flaps on its edge
+VOICE_MEMBER_TTL_S: Final = 6 * 3600
+VOICE_STATE_S: Final = 5  # a node reads a room's voice so often, told or not
+VOICE_CHANGE_BURST: Final = 30  # changes of voice by one person at once, by REST,
+VOICE_CHANGE_PER_S: Final = 2  # and on
+VOICE_FRAME_MS: Final = 20
+VOICE_KBPS_MIN: Final = 16  # what a page's encoder is set to, by measured quality
+VOICE_KBPS_MAX: Final = 48
+VOICE_PACKET_BYTES: Final = 700  # an RTP packet with its header; an Opus frame of 20 ms at 48 kbit/s is 120
+VOICE_PACKETS_BURST: Final = 60  # packets of one speaker at once that a node takes,
+VOICE_PACKETS_PER_S: Final = 75  # and on: 50, and what was sent again
+VOICE_SELECT_HZ: Final = 10  # slots are given anew so often
+VOICE_STICKY_DB: Final = 6.0  # so much louder than who has the slot
+VOICE_HOLD_MS: Final = 600  # who falls silent keeps the slot for so long: words have gaps
+VOICE_SILENCE_DB: Final = 50.0  # so far below full scale is silence (RFC 6464 counts downwards), whatever a packet says
+VOICE_RING_PACKETS: Final = 64  # of each speaker, for those who miss some: 1.3 s
+VOICE_NACKS_PER_S: Final = 100  # packets that one listener may have sent again
+VOICE_SPEAKING_HZ: Final = 5
+VOICE_REPORT_S: Final = 1  # RTCP: sender reports by slot, receiver reports to speakers
+
+# -- recordings --
+RECORDINGS_MAX: Final = 50  # kept of a room
+RECORDING_PART_S: Final = 3  # what a crash loses at most: a part is an object in the bucket
+RECORDING_LONGEST_S: Final = 4 * 3600
+RECORDING_URL_TTL_S: Final = 900
+RECORDING_LEASE_S: Final = 15  # a recording whose node was not heard of for so long is finished by another
+
 # -- activity --
 ACTIVITY_TTL_S: Final = 30 * 86400

@@ -39,6 +39,7 @@ from chalicelib.wire.types import (
     SessionId,
     UserId,
 )
+from chalicelib.wire.voice import VoiceChanged, VoiceMix, VoicePrefer, VoiceSlots, VoiceSpeaking
 
 # -- from a client --
 
@@ -112,6 +113,7 @@ ClientMessage = (
     | PeerBye
     | PeerRestart
     | RelayRequest
+    | VoicePrefer
     | NodeEnter
     | NodeGone
 )
@@ -267,6 +269,10 @@ ServerMessage = (
     | PeerRestart
     | RelayChanged
     | RelayRoster
+    | VoiceChanged
+    | VoiceSlots
+    | VoiceSpeaking
+    | VoiceMix
     | NodeState
     | Pong
     | ErrorMessage

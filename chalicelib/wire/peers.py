@@ -72,6 +72,8 @@ class RelayReason(StrEnum):
     """This page's own connection does not carry a mesh."""
     LOST = "lost"
     """The relay that the room has does not answer."""
+    RECORDING = "recording"
+    """Voice is recorded, which a node does. No page asks so: starting the recording does."""
 
 
 # -- bodies --

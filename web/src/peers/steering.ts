@@ -17,7 +17,7 @@ export interface Facts {
 }
 
 /** How long nobody asks at first, so that one of all is enough. */
-const SPREAD_MS: Record<RelayReason, number> = { lost: 200, count: 1000, uplink: 1000 };
+const SPREAD_MS: Record<RelayReason, number> = { lost: 200, count: 1000, uplink: 1000, recording: 1000 };
 const AGAIN_MS = 1500;
 
 export class Steering {

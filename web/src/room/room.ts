@@ -282,6 +282,10 @@ export class Room implements RoomContext {
       case "peer.restart":
       case "relay.changed":
       case "relay.roster":
+      case "voice.changed":
+      case "voice.slots":
+      case "voice.speaking":
+      case "voice.mix":
       case "node.state":
         break;
       default:

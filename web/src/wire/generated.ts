@@ -102,6 +102,11 @@ export type Generation = number;
 /** bars: 0 no connection, 1 bad, 2 fair, 3 good, 4 excellent */
 export type Score = number;
 
+/** `main` is there in every room, and stays */
+export type ChannelId = string;
+
+export type RecordingId = string;
+
 /** What a person may do in one session; `sessions.model` has the matrix. */
 export type Role = "owner" | "editor" | "viewer" | "guest";
 
@@ -133,13 +138,28 @@ export type Topology = "mesh" | "relay";
 export type RelayStatus = "none" | "starting" | "ready";
 
 /** Why a page asks for a relay. */
-export type RelayReason = "count" | "uplink" | "lost";
+export type RelayReason = "count" | "uplink" | "lost" | "recording";
 
 /** What brings a page the others' states. */
 export type CarrierKind = "mesh" | "relay" | "websocket" | "rest";
 
 /** How a peer connection goes (its selected candidate pair). */
 export type LinkPath = "direct" | "turn" | "node" | "none";
+
+/** How a channel sounds. */
+export type ChannelKind = "spatial" | "stage";
+
+/** How loudness falls with distance, as the Web Audio API's PannerNode defines it (section 1.27). */
+export type DistanceModel = "inverse" | "linear" | "exponential";
+
+/** Who may speak in a channel; a moderator's `muted` comes first, and owners may always. */
+export type Speakers = "everyone" | "editors" | "named";
+
+/** Of a recording: `recording` -> `finishing` -> `ready`, or `failed`. */
+export type RecordingStatus = "recording" | "finishing" | "ready" | "failed";
+
+/** Of the one file in which everybody is: made when it is asked for. */
+export type MixStatus = "none" | "queued" | "making" | "ready" | "failed";
 
 /** Every error a client can see. */
 export type Code =
@@ -203,6 +223,18 @@ export type Code =
   | "relay.refused"
   | "relay.full"
   | "channel.too_much"
+  | "voice.not_joined"
+  | "voice.removed"
+  | "voice.full"
+  | "voice.channel_unknown"
+  | "voice.channel_full"
+  | "voice.channel_limit"
+  | "voice.channel_fixed"
+  | "voice.block_limit"
+  | "recording.unknown"
+  | "recording.under_way"
+  | "recording.not_ready"
+  | "recording.limit"
   | "rate.limited"
   | "upstream.unavailable"
   | "internal";
@@ -733,6 +765,221 @@ export interface NodeGone {
   sessions?: readonly SessionId[];
 }
 
+/** The law of a spatial channel. Beyond `max_m` nobody is sent at all. */
+export interface Distance {
+  model?: DistanceModel;
+  reference_m?: number;
+  rolloff?: number;
+  max_m?: number;
+}
+
+/** A box, by its least and its greatest corner. Whoever stands in it is in its channel; see `voice.model.channel_at`. */
+export interface Zone {
+  least: Vec3;
+  greatest: Vec3;
+}
+
+/** What a channel is made of, or changed to. */
+export interface VoiceChannelSettings {
+  name: string;
+  kind?: ChannelKind;
+  capacity?: number;
+  speakers?: Speakers;
+  speaker_ids?: readonly UserId[];
+  distance?: Distance;
+  zone?: Zone | null;
+  user_id?: UserId | null;
+}
+
+/** A channel as it is. */
+export interface VoiceChannel {
+  channel_id: ChannelId;
+  name: string;
+  kind: ChannelKind;
+  capacity: number;
+  speakers: Speakers;
+  speaker_ids: readonly UserId[];
+  distance: Distance;
+  zone: Zone | null;
+}
+
+/** Somebody who has joined voice, with all of their pages that have. */
+export interface VoicePerson {
+  user_id: UserId;
+  channel_id: ChannelId;
+  peers: readonly PeerId[];
+  listening?: boolean;
+  self_muted?: boolean;
+  muted?: boolean;
+  unmute_requested?: boolean;
+  priority?: boolean;
+  hand_raised_at_ms?: Millis | null;
+}
+
+/** What everybody sees while something is recorded. Whoever has not consented is not written. */
+export interface ActiveRecording {
+  recording_id: RecordingId;
+  channel_id: ChannelId;
+  started_by: UserId;
+  started_at_ms: Millis;
+  consented?: readonly UserId[];
+  declined?: readonly UserId[];
+}
+
+/** All of a room's voice. The greater revision is the newer one. */
+export interface VoiceState {
+  revision: Counter;
+  channels: readonly VoiceChannel[];
+  people: readonly VoicePerson[];
+  recording?: ActiveRecording | null;
+}
+
+/** A page that speaks, or only listens, from now on. */
+export interface JoinVoice {
+  tab_id: TabId;
+  channel_id?: ChannelId | null;
+  listening?: boolean;
+  user_id?: UserId | null;
+}
+
+/** A page that neither speaks nor listens any more. */
+export interface LeaveVoice {
+  tab_id: TabId;
+  user_id?: UserId | null;
+}
+
+/** How to be heard. The connection is made by signals: to the node on the relay, to each other in a mesh. */
+export interface VoiceJoined {
+  success: boolean;
+  message: string;
+  peer_connection_id: string;
+  session_id: SessionId;
+  channel: VoiceChannel;
+  carrier: Topology;
+  slots: number;
+  relay: RelayState;
+  ice: IceServers;
+  voice: VoiceState;
+}
+
+/** A room's channels, `main` first. */
+export interface VoiceChannels {
+  channels: readonly VoiceChannel[];
+}
+
+/** What to change of a person; what is left out stays. One's own: `self_muted`, `hand_raised`, `channel_id`. */
+export interface VoicePersonChange {
+  self_muted?: boolean | null;
+  hand_raised?: boolean | null;
+  muted?: boolean | null;
+  unmute_requested?: boolean | null;
+  channel_id?: ChannelId | null;
+  priority?: boolean | null;
+  removed?: boolean | null;
+  user_id?: UserId | null;
+}
+
+/** Whom a person neither hears nor is heard by, in every room. */
+export interface VoiceBlocks {
+  blocked: readonly UserId[];
+}
+
+/** Starts one; there is one at a time in a room. */
+export interface StartRecording {
+  channel_id?: ChannelId;
+  name?: string | null;
+  user_id?: UserId | null;
+}
+
+/** Stops it, or asks for its mix, or says whether the caller may be recorded. */
+export interface ChangeRecording {
+  stop?: boolean | null;
+  mix?: boolean | null;
+  consent?: boolean | null;
+  user_id?: UserId | null;
+}
+
+/** What one page said, as Ogg Opus (RFC 7845). Its silences are in it: it plays from `from_ms` on as it was. */
+export interface RecordingTrack {
+  peer_id: PeerId;
+  user_id: UserId;
+  name: PersonName;
+  from_ms: Millis;
+  duration_ms: number;
+  size_bytes: number;
+  url: string;
+}
+
+/** A recording. `tracks`, `timeline_url` and `mix_url` are there once it is `ready`, where it was asked for by id. */
+export interface Recording {
+  recording_id: RecordingId;
+  name: string;
+  channel_id: ChannelId;
+  started_by: UserId;
+  started_at_ms: Millis;
+  duration_ms: number;
+  status: RecordingStatus;
+  mix: MixStatus;
+  tracks?: readonly RecordingTrack[];
+  timeline_url?: string | null;
+  mix_url?: string | null;
+}
+
+/** A room's recordings, the newest first. */
+export interface Recordings {
+  recordings: readonly Recording[];
+}
+
+/** Who did what when, and where they stood. `at_ms` counts from the recording's start. */
+export interface TimelineEvent {
+  at_ms: number;
+  peer_id: PeerId;
+  user_id: UserId;
+  name?: PersonName | null;
+  event: string;
+  position?: Vec3 | null;
+}
+
+/** Voice of the room is so from now on. By WebSocket to everybody; to the room's node with `session_id` and no state: it reads that itself. */
+export interface VoiceChanged {
+  type: "voice.changed";
+  session_id?: SessionId | null;
+  voice?: VoiceState | null;
+}
+
+/** Who is heard in a slot, which is the node's audio section of that place. None: nobody. */
+export interface Slot {
+  slot: number;
+  peer_id: PeerId | null;
+}
+
+/** From the node, on the control channel, before the first packet of whom it names: who is heard in which slot now. */
+export interface VoiceSlots {
+  type: "voice.slots";
+  slots: readonly Slot[];
+}
+
+/** From the node, on change, VOICE_SPEAKING_HZ at most: all in the listener's channel who speak now, heard or not. */
+export interface VoiceSpeaking {
+  type: "voice.speaking";
+  peers: readonly PeerId[];
+}
+
+/** To the node: what this listener wants. Whoever has no volume takes no slot. */
+export interface VoicePrefer {
+  type: "voice.prefer";
+  id?: RequestId | null;
+  slots?: number;
+  silenced?: readonly UserId[];
+}
+
+/** To a media node: there are recordings to finish or to mix. It takes what it can from the table. */
+export interface VoiceMix {
+  type: "voice.mix";
+  session_id: SessionId;
+  recording_id: RecordingId;
+}
+
 /** Every error, on every route. */
 export interface ErrorBody {
   code: Code;
@@ -1221,6 +1468,7 @@ export type ClientMessage =
   | PeerBye
   | PeerRestart
   | RelayRequest
+  | VoicePrefer
   | NodeEnter
   | NodeGone;
 
@@ -1242,6 +1490,10 @@ export type ServerMessage =
   | PeerRestart
   | RelayChanged
   | RelayRoster
+  | VoiceChanged
+  | VoiceSlots
+  | VoiceSpeaking
+  | VoiceMix
   | NodeState
   | Pong
   | ErrorMessage;
@@ -1401,6 +1653,37 @@ export const LIMITS = {
   RELAY_LEASE_MS: 3000,
   RELAY_LINGER_MS: 5000,
   CONSENT_S: 30,
+  VOICE_SLOTS: 4,
+  VOICE_NAME_CHARS: 64,
+  VOICE_CHANNELS_MAX: 16,
+  VOICE_MEMBERS_MAX: 200,
+  VOICE_SPEAKERS_MAX: 64,
+  VOICE_BLOCKS_MAX: 200,
+  VOICE_DISTANCE_M: 10000,
+  VOICE_ZONE_EDGE_M: 0.5,
+  VOICE_MEMBER_TTL_S: 21600,
+  VOICE_STATE_S: 5,
+  VOICE_CHANGE_BURST: 30,
+  VOICE_CHANGE_PER_S: 2,
+  VOICE_FRAME_MS: 20,
+  VOICE_KBPS_MIN: 16,
+  VOICE_KBPS_MAX: 48,
+  VOICE_PACKET_BYTES: 700,
+  VOICE_PACKETS_BURST: 60,
+  VOICE_PACKETS_PER_S: 75,
+  VOICE_SELECT_HZ: 10,
+  VOICE_STICKY_DB: 6,
+  VOICE_HOLD_MS: 600,
+  VOICE_SILENCE_DB: 50,
+  VOICE_RING_PACKETS: 64,
+  VOICE_NACKS_PER_S: 100,
+  VOICE_SPEAKING_HZ: 5,
+  VOICE_REPORT_S: 1,
+  RECORDINGS_MAX: 50,
+  RECORDING_PART_S: 3,
+  RECORDING_LONGEST_S: 14400,
+  RECORDING_URL_TTL_S: 900,
+  RECORDING_LEASE_S: 15,
   ACTIVITY_TTL_S: 2592000,
 } as const;
 
@@ -1487,6 +1770,18 @@ export const CODES: Record<Code, { status: number; message: string }> = {
     status: 429,
     message: "That is more than a data channel may carry; what is over is dropped.",
   },
+  "voice.not_joined": { status: 409, message: "Join voice first." },
+  "voice.removed": { status: 403, message: "You were removed from this room's voice." },
+  "voice.full": { status: 409, message: "As many as can are in this room's voice." },
+  "voice.channel_unknown": { status: 404, message: "There is no such voice channel." },
+  "voice.channel_full": { status: 409, message: "The voice channel is full." },
+  "voice.channel_limit": { status: 409, message: "The room has as many voice channels as it may." },
+  "voice.channel_fixed": { status: 409, message: "The main voice channel stays, and has no zone." },
+  "voice.block_limit": { status: 409, message: "You block as many people as you may." },
+  "recording.unknown": { status: 404, message: "There is no such recording." },
+  "recording.under_way": { status: 409, message: "Something is being recorded in this room already." },
+  "recording.not_ready": { status: 409, message: "The recording is not finished yet." },
+  "recording.limit": { status: 409, message: "The room has as many recordings as it may; delete one." },
   "rate.limited": { status: 429, message: "Too many requests; slow down." },
   "upstream.unavailable": { status: 503, message: "A service this depends on did not answer; try again." },
   internal: { status: 500, message: "Something went wrong on our side." },
