@@ -3,8 +3,8 @@
     python -m local.generate            writes every generated file
     python -m local.generate --check    writes nothing; fails where a file is not what would be written
 
-Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire`, the routes and the node's codec alone,
-so the same definitions always give the same bytes.
+Law: `OUTPUTS` lists every generated file; its text follows from `chalicelib.wire`, the routes, the node's codec and the
+rules of voice alone, so the same definitions always give the same bytes.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from chalicelib.apidocs.openapi import openapi
 from chalicelib.apidocs.routes import VERSION
 from local.typescript import typescript
 from local.vectors import relay_frames
+from local.voice_vectors import voice_where
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -42,6 +43,10 @@ def _frames() -> str:
     return _json(relay_frames())
 
 
+def _where() -> str:
+    return _json(voice_where())
+
+
 def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
@@ -51,6 +56,7 @@ OUTPUTS: Final[tuple[tuple[str, Render], ...]] = (
     ("docs/api/openapi.json", _openapi),
     ("docs/api/asyncapi.json", _asyncapi),
     ("tests/vectors/relay_frames.json", _frames),
+    ("tests/vectors/voice_where.json", _where),
 )
 """Path below the repository's root, and what makes its text."""
 

@@ -1,0 +1,1 @@
+"""Voice: channels, who is in them and what they may, moderation, recordings. See docs/voice.md."""
