@@ -266,10 +266,16 @@ export interface VoiceModel {
   onChange(listener: () => void): () => void;
 }
 
+/** How to come in. */
+export interface JoinOptions {
+  /** To hear only: nobody is asked for a microphone. */
+  listening?: boolean;
+}
+
 /** What a person may do. A promise rejects with an `ApiError` where the server refused; nothing else changed then. */
 export interface VoiceActions {
   /** On a gesture: begins to hear, asks for the microphone, and joins. Without a microphone, as a listener. */
-  join(channelId?: ChannelId): Promise<void>;
+  join(channelId?: ChannelId, options?: JoinOptions): Promise<void>;
   leave(): Promise<void>;
   /** At once here; everybody is told. */
   mute(muted: boolean): Promise<void>;
@@ -277,12 +283,14 @@ export interface VoiceActions {
   hold(held: boolean): void;
   raiseHand(raised: boolean): Promise<void>;
   enterChannel(channelId: ChannelId): Promise<void>;
-  /** Asks for the microphone once more: after `denied`, `none`, `busy` or `ended`. */
+  /** Asks for the microphone (once more): after `denied`, `none`, `busy` or `ended`, or having come to listen. */
   openMicrophone(): Promise<void>;
   volume(userId: UserId, volume: number): void;
   settings(change: Partial<Omit<VoiceSettings, "volumes">>): void;
   /** Neither hears the other from now on, in every room; or they do again. */
   block(userId: UserId, blocked: boolean): Promise<void>;
+  /** Whether the own voice may be in what is recorded now; may be changed while it is. */
+  consent(given: boolean): Promise<void>;
 
   // -- moderators' --
 
@@ -303,4 +311,6 @@ export interface VoiceActions {
 export interface RoomVoice extends VoiceModel, VoiceActions {
   readonly sound: Sound;
   readonly microphone: Microphone;
+  /** How loud another page's voice comes in now, in dBFS, for rings and meters; -Infinity while it is not heard here. */
+  level(peerId: PeerId): number;
 }
