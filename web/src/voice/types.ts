@@ -50,6 +50,8 @@ export interface SoundSettings {
   equal: boolean;
   /** The device that plays; null: the system's. */
   outputId: string | null;
+  /** Nothing that is played gets into the microphone: it need not go the longer way on which echo cancellers hear it. */
+  headphones: boolean;
 }
 
 /** What a person hears. The only user of Web Audio for output. */
@@ -81,8 +83,11 @@ export interface Sound {
 
 // -- microphone --
 
-/** `none`: there is no microphone; `busy`: another program has it; `ended`: it was unplugged, or the system took it. */
-export type MicrophoneState = "off" | "asking" | "live" | "denied" | "none" | "busy" | "ended";
+/**
+ * `none`: there is no microphone; `busy`: another program has it; `ended`: it was unplugged, or the system took it; `insecure`: browsers give
+ * microphones to pages of https (and localhost) only. In every one of them a person hears the others.
+ */
+export type MicrophoneState = "off" | "asking" | "live" | "denied" | "none" | "busy" | "ended" | "insecure";
 
 export type NoiseSuppression = "off" | "browser" | "rnnoise";
 
@@ -118,6 +123,15 @@ export interface Device {
   label: string;
 }
 
+/**
+ * What the system changed by itself. `fell_back`: the device in use (`label`) is gone, the system's is used. `returned`: the device that was chosen is there
+ * again, and used once the person says so, by `open`. `plain`: RNNoise could not be loaded; the browser's suppression does its work.
+ */
+export type MicrophoneNotice =
+  | { kind: "fell_back"; label: string }
+  | { kind: "returned"; device: Device }
+  | { kind: "plain" };
+
 /** The own voice. The only user of getUserMedia for sound. */
 export interface Microphone {
   readonly state: MicrophoneState;
@@ -131,6 +145,14 @@ export interface Microphone {
   open(): Promise<void>;
   close(): void;
   hold(held: boolean): void;
+  /** Self mute: the gate closes, without a click, and stays closed; `level` goes on. */
+  mute(muted: boolean): void;
+  /** The label of the device in use; null while there is none. */
+  readonly device: string | null;
+  /** What to tell the person; null: nothing (any more). */
+  readonly notice: MicrophoneNotice | null;
+  /** The person has seen it. */
+  dismiss(): void;
   settings(settings: MicrophoneSettings): void;
   /** Before the gate, in dBFS, for a meter; -Infinity is silence. */
   level(): number;
@@ -139,7 +161,7 @@ export interface Microphone {
   outputs(): Promise<readonly Device[]>;
   /** Records the own voice as it would be sent, for so long; then something that plays. Null where it cannot. */
   test(ms: number): Promise<AudioBuffer | null>;
-  /** `state`, `track`, `speaking`, `held` or the devices are others now. Returns how to stop. */
+  /** `state`, `track`, `speaking`, `held`, `notice` or the devices are others now. Returns how to stop. */
   onChange(listener: () => void): () => void;
 }
 
