@@ -11,10 +11,14 @@ from enum import Enum
 from typing import Final, cast
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCIceTransport
-from aiortc.rtcdtlstransport import SRTP_PROFILES, RTCDtlsTransport
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, RTCDtlsTransport
 from aiortc.rtcdtlstransport import State as _Aiortc
 from OpenSSL import SSL
 
+from media_node.srtp import Srtp
+
+PROFILES: Final = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
+"""The best first, and ours is the choice (RFC 5764 section 4.1.2): GCM is the cheaper one."""
 MTU: Final = 1200  # of a handshake's datagrams
 _READ_BYTES: Final = 65536
 _PLAIN_BYTES: Final = 2048
@@ -41,7 +45,7 @@ class Identity:
         self.fingerprint = next(
             each.value for each in self.certificate.getFingerprints() if each.algorithm == "sha-256"
         )
-        self.context = self.certificate._create_ssl_context(srtp_profiles=SRTP_PROFILES)
+        self.context = self.certificate._create_ssl_context(srtp_profiles=PROFILES)
 
 
 class _Nowhere:
@@ -63,6 +67,9 @@ class Dtls(RTCDtlsTransport):
         self._ssl = self._connection = SSL.Connection(identity.context)
         self._connection.set_ciphertext_mtu(MTU)
         self._connection.set_accept_state()
+        self._srtp_profiles = PROFILES
+        self.srtp: Srtp | None = None
+        """Once the association is open, with a peer who offered use_srtp."""
         self.phase = DtlsState.HANDSHAKE
         self._settled = False
 
@@ -140,6 +147,7 @@ class Dtls(RTCDtlsTransport):
         self._validate_peer_identity(self._peer)
         if self._state is not _Aiortc.FAILED and self._connection.get_selected_srtp_profile():
             self._setup_srtp()  # who has data channels alone may offer none
+            self.srtp = Srtp(self._rx_srtp, self._tx_srtp)
         if self._state is _Aiortc.FAILED:
             self.close()
             raise DtlsError("the certificate is not the one that was signalled")

@@ -205,6 +205,12 @@ class House:
         if lodging is not None:
             lodging.room.control(link, peer_id, data)
 
+    def media(self, link: Link, packet: bytes, now: float) -> None:
+        """Nobody is in voice: what is not joined is not heard (docs/voice.md)."""
+
+    def media_control(self, link: Link, packet: bytes, now: float) -> None:
+        """Nobody is in voice."""
+
     def refused(self, link: Link, code: Code) -> None:
         """Messages were over a limit and dropped."""
         exc = AppError(code, retry_after_ms=1000)

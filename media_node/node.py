@@ -231,6 +231,10 @@ class Node:
             bytes_in=stats.bytes_in,
             bytes_out=stats.bytes_out,
             refused=stats.refused,
+            rtp_in=stats.rtp_in,
+            rtp_out=stats.rtp_out,
+            rtp_dropped=stats.rtp_dropped,
+            srtp_errors=stats.srtp_errors,
             **held(collect=collect),
         )
 

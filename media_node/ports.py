@@ -1,13 +1,30 @@
 """What a media node's rooms see of the network: a link to each peer, and what happens on it.
 
 `transport.py` is the real one; tests of rooms have a fake. A link is one peer connection with the two channels of
-docs/webrtc.md; everything below it (ICE, DTLS, SCTP) is nobody else's business.
+docs/webrtc.md, and the audio sections of docs/voice.md where its peer offered them; everything below it (ICE, DTLS, SCTP,
+SRTP) is nobody else's business.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.wire.codes import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What was agreed on with a peer, as answered. It changes with a renegotiation alone; the SSRCs never do."""
+
+    payload_type: int
+    """Of Opus, in everything that it sends and is sent."""
+    level_id: int | None
+    """Of RFC 6464's header extension, the only one there is, either way; None: it says no levels."""
+    slots: tuple[int, ...]
+    """By slot, the SSRC that the peer expects it by."""
+    sends: bool
+    """It has a section that sends."""
+    nack: bool
+    """It sends again what it is asked for (RFC 4585)."""
 
 
 class Link(Protocol):
@@ -43,12 +60,24 @@ class Link(Protocol):
         """Bytes given to `send_control` that are not on the wire yet."""
         ...
 
+    @property
+    def audio(self) -> Audio | None:
+        """None: none was offered, or none that the node takes."""
+        ...
+
     def send_presence(self, data: bytes) -> None:
         """A frame: unordered, never sent again."""
         ...
 
     def send_control(self, data: str | bytes) -> None:
         """A message: ordered, reliable. Text as text, bytes as binary."""
+        ...
+
+    def send_media(self, packet: bytes) -> None:
+        """Plain RTP or RTCP (told apart as RFC 5761 says), protected and sent at once, never queued.
+
+        What goes under a sequence number that was used before must be the same bytes: SRTP's nonce is made of it.
+        """
         ...
 
     def close(self, reason: str) -> None:
@@ -69,6 +98,17 @@ class LinkEvents(Protocol):
 
     def control(self, link: Link, data: str | bytes) -> None:
         """A message on the control channel, within its limits."""
+        ...
+
+    def media(self, link: Link, packet: bytes, now: float) -> None:
+        """RTP of an open link's one source: authentic, deciphered, not heard before; its fixed header is there, at least.
+
+        `now` is of the transport's clock, in seconds. Its SSRC may change, at most each second.
+        """
+        ...
+
+    def media_control(self, link: Link, packet: bytes, now: float) -> None:
+        """RTCP of an open link: authentic, deciphered; the first packet's header and SSRC are there, at least."""
         ...
 
     def refused(self, link: Link, code: Code) -> None:
@@ -96,7 +136,16 @@ class NodeStats:
     sctp_errors: int = 0
     unknown_dropped: int = 0
     """From an address that no link has, or of no known protocol."""
+    rtp_in: int = 0
+    """Authentic packets of voice, and"""
+    rtcp_in: int = 0
+    """of its control."""
+    rtp_out: int = 0
+    rtcp_out: int = 0
     rtp_dropped: int = 0
+    """Unread: no audio was agreed on, not from its link's source, or too long."""
+    srtp_errors: int = 0
+    """Not authentic, heard before, or not to be protected."""
     send_dropped: int = 0
     """The socket's buffer was full."""
     refused: int = 0

@@ -111,13 +111,15 @@ class Transport:
             fingerprint=self._identity.fingerprint,
             addresses=tuple(each.strip() for each in self.public_address.split(",")),
             port=self.port,
+            ssrcs=link.ssrcs,
         )
-        return sdp.write_answer(offer, ours)
+        return sdp.write_answer(offer, ours, link.sections)
 
     def _again(self, link: PeerLink, offer: sdp.Offer) -> None:
         if set(offer.fingerprints) != set(link.fingerprints):
             raise AppError(Code.SDP_INVALID, "another certificate needs another link")
         link.version += 1
+        link.offered(offer)
         before = link.agent.before
         if link.agent.restart(offer.credentials):
             if before is not None:
@@ -205,12 +207,12 @@ class Transport:
     def _take(self, data: bytes, address: Address, now: float) -> None:
         kind = stun.kind_of(data)
         link = self._at.get(address)
-        if kind is Kind.DTLS and link is not None:
+        if kind is Kind.RTP and link is not None:
+            link.media(data, now)
+        elif kind is Kind.DTLS and link is not None:
             link.datagram(data, now)
         elif kind is Kind.STUN:
             self._check(data, address, now)
-        elif kind is Kind.RTP and link is not None:
-            self.counted.rtp_dropped += 1
         else:
             self.counted.unknown_dropped += 1
 

@@ -16,6 +16,7 @@ from chalicelib.wire.messages import DocFetch, OpSubmit, PresenceUpdate, ServerM
 from chalicelib.wire.types import Delivery, Pose, PresenceState, Role, UserKind, Vec3
 from media_node.frames import Frame, decode
 from media_node.model import Person, key_of
+from media_node.ports import Audio
 
 M = TypeVar("M")
 SESSION = "ses_" + "a" * 20
@@ -69,6 +70,8 @@ class FakeLink:
         self.frames: list[Frame] = []
         self.said: list[ServerMessage] = []
         self.binary = 0
+        self.audio: Audio | None = None
+        self.media: list[bytes] = []
         self.ended: str | None = None
         self.closing: Callable[[], object] | None = None
         """Called as it ends, as the transport tells the house."""
@@ -82,6 +85,10 @@ class FakeLink:
         self.binary += isinstance(data, bytes)
         text = zlib.decompress(data, -zlib.MAX_WBITS) if isinstance(data, bytes) else data
         self.said.append(decode_server_message(text))
+
+    def send_media(self, packet: bytes) -> None:
+        """RTP or RTCP."""
+        self.media.append(packet)
 
     def close(self, reason: str) -> None:
         """The end."""

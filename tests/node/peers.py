@@ -48,6 +48,12 @@ class Told:
         if self.echo:
             link.send_control(data)
 
+    def media(self, link: Link, packet: bytes, now: float) -> None:
+        self._add("media", link, packet)
+
+    def media_control(self, link: Link, packet: bytes, now: float) -> None:
+        self._add("media_control", link, packet)
+
     def refused(self, link: Link, code: Code) -> None:
         self._add("refused", link, code)
 

@@ -59,7 +59,7 @@ def test_each_peers_offer_is_read(name: str, ufrag: str, takes: int, sections: i
     assert offer.sctp_port == 5000
     assert offer.max_message_bytes == takes
     assert len(offer.sections) == sections
-    assert offer.bundled is bundled
+    assert bool(offer.bundle) is bundled
     assert all(value == value.upper() for _, value in offer.fingerprints)
 
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_answered_is_refused(before: str, after: str, detail: str
 def test_a_bundle_that_the_data_section_is_not_in_carries_nothing_of_it() -> None:
     """Its own attributes are needed then, and the answer has no group."""
     text = offer_of("chromium_all").replace("BUNDLE 0 1 2", "BUNDLE 0 1")
-    assert not parse_offer(text).bundled
+    assert not parse_offer(text).bundle
     assert "a=group" not in write_answer(parse_offer(text), OURS)
     assert "switched off" in refused(offer_of("firefox_shape").replace("BUNDLE 0 1", "BUNDLE 0"))
 

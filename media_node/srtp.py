@@ -1,0 +1,81 @@
+"""SRTP with one peer (RFC 3711, RFC 7714): plaintext of what is authentic, and packets for the peer. Nothing here raises.
+
+libsrtp keeps a stream for each SSRC that an authentic packet came from, and the replay window (1,024 packets) is that
+stream's. So whoever may send could fill memory by SSRCs, or have a window forgotten by making streams come and go: here none
+is ever given up, and there are SSRCS_MAX in a link's life. RTP is taken of one SSRC at a time; another one's turn comes each
+SOURCE_S at most. All of it is looked at in the clear header, before anything is deciphered, and kept of what was authentic.
+"""
+
+from typing import Final
+
+from pylibsrtp import Error, Session
+
+SSRCS_MAX: Final = (
+    16  # of one peer, ever: its source's, one a section that reports, and what a few restarts of its encoder bring
+)
+SOURCE_S: Final = 1.0
+_SSRC: Final = slice(8, 12)
+_CONTROL_SSRC: Final = slice(4, 8)
+_RTP_BYTES: Final = 12
+_RTCP_BYTES: Final = 8
+
+
+def is_control(packet: bytes) -> bool:
+    """Whether RTCP shares its port so (RFC 5761 section 4). Anything shorter than two bytes is none."""
+    return len(packet) > 1 and 192 <= packet[1] < 224
+
+
+class Srtp:
+    """Both directions of one association."""
+
+    def __init__(self, inbound: Session, outbound: Session) -> None:
+        self._inbound = inbound
+        self._outbound = outbound
+        self._known: set[bytes] = set()
+        self._source = b""
+        self._source_at = -SOURCE_S
+
+    def foreign(self, packet: bytes, now: float) -> bool:
+        """Whether a packet is not even looked at: too short, or of an SSRC that has no place (any more)."""
+        if is_control(packet):
+            ssrc = packet[_CONTROL_SSRC]
+            return len(packet) < _RTCP_BYTES or (ssrc not in self._known and len(self._known) >= SSRCS_MAX)
+        ssrc = packet[_SSRC]
+        if len(packet) < _RTP_BYTES:
+            return True
+        if ssrc == self._source:
+            return False
+        if now - self._source_at < SOURCE_S:
+            return True
+        return ssrc not in self._known and len(self._known) >= SSRCS_MAX
+
+    def take(self, packet: bytes, now: float) -> bytes | None:
+        """RTP that is not foreign, deciphered; None: it is not authentic, or was heard before."""
+        try:
+            plain: bytes = self._inbound.unprotect(packet)
+        except (Error, ValueError):
+            return None
+        ssrc = packet[_SSRC]
+        if ssrc != self._source:
+            self._source, self._source_at = ssrc, now
+            self._known.add(ssrc)
+        return plain
+
+    def take_control(self, packet: bytes) -> bytes | None:
+        """RTCP that is not foreign, deciphered."""
+        try:
+            plain: bytes = self._inbound.unprotect_rtcp(packet)
+        except (Error, ValueError):
+            return None
+        self._known.add(packet[_CONTROL_SSRC])
+        return plain
+
+    def protect(self, packet: bytes) -> bytes | None:
+        """RTP or RTCP for the peer; None: it is malformed, or too long for libsrtp."""
+        try:
+            protected: bytes = (
+                self._outbound.protect_rtcp(packet) if is_control(packet) else self._outbound.protect(packet)
+            )
+        except (Error, ValueError):
+            return None
+        return protected
