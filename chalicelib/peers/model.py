@@ -105,5 +105,11 @@ def desired_tasks(desired: int, alive: int, most: int) -> int:
 
 
 def too_few(relay: Relay, pages: int) -> bool:
-    """Whether a room has no use for its relay: a mesh carries it, and nobody said that theirs does not."""
-    return pages <= (1 if relay.reason is RelayReason.UPLINK else limits.MESH_LEAVE)
+    """Whether a room has no use for its relay: a mesh carries it, nobody said that theirs does not, nothing is recorded."""
+    match relay.reason:
+        case RelayReason.RECORDING:
+            return pages == 0
+        case RelayReason.UPLINK:
+            return pages <= 1
+        case RelayReason.COUNT | RelayReason.LOST:
+            return pages <= limits.MESH_LEAVE

@@ -134,6 +134,16 @@ class NodeStore:
         except ConditionFailed:
             return
 
+    async def note_reason(self, relay: Relay) -> bool:
+        """Keeps why a room has its relay, or waits for one. False: it has another generation by now."""
+        values = {":r": {"S": relay.reason.value}, ":g": {"N": str(relay.generation)}}
+        names = {"#g": "generation", "#r": "reason"}
+        try:
+            await self._update(relay.session_id, _RELAY, "SET #r=:r", values, "#g=:g", names)
+        except ConditionFailed:
+            return False
+        return True
+
     async def unlist(self, old: Relay) -> None:
         """The room is not that node's any more; nothing where it has been given to it again."""
         await self._unlist(old.node_id, old)

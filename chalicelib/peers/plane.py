@@ -21,6 +21,7 @@ from chalicelib.wire.peers import (
     RelayState,
     RelayStatus,
     Topology,
+    VoiceQuality,
     WebRtcSession,
     WebRtcStats,
 )
@@ -121,6 +122,7 @@ class Plane:
             carrier=report.carrier,
             score=report.score,
             links=report.links,
+            voice=report.voice,
         )
         await asyncio.gather(
             self._reports.put(session_id, quality),
@@ -171,6 +173,7 @@ class Plane:
     def _note(self, session_id: str, connection_id: str, report: QualityReport) -> None:
         """One event a report, of plain numbers, which log analytics can sum without this code."""
         paths = [link.path for link in report.links]
+        voice = report.voice or VoiceQuality()
         self._log(
             "quality.reported",
             session_id=session_id,
@@ -180,6 +183,9 @@ class Plane:
             **{f"links_{path.value}": paths.count(path) for path in LinkPath},
             rtt_max_ms=max((link.rtt_ms for link in report.links if link.rtt_ms is not None), default=None),
             loss_max=max((link.loss for link in report.links if link.loss is not None), default=None),
+            voice_mos=voice.mos,
+            voice_loss=voice.loss,
+            voice_concealed=voice.concealed,
         )
 
 

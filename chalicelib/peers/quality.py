@@ -1,7 +1,8 @@
 """How good a room's connections are: what a report adds to its hour, and what an hour comes to. Pure.
 
 An hour is a handful of whole numbers that only grow, so that any number of functions add to it at once (DynamoDB's ADD)
-and none reads before it writes. Hence fixed units: microseconds, and parts per million. A mean is a sum over how many
+and none reads before it writes. Hence fixed units: microseconds, parts per million,
+thousandths of MOS. A mean is a sum over how many
 reported it: a page does not know everything of every link (no loss without a channel that counts, say).
 """
 
@@ -15,6 +16,8 @@ _US: Final = 1000
 """Of a millisecond."""
 _PPM: Final = 1_000_000
 """Of a share."""
+_MILLI: Final = 1000
+"""Of a point of MOS."""
 _PATH: Final = "path_"
 
 
@@ -37,6 +40,12 @@ def sums_of(report: QualityReport) -> dict[str, int]:
         _measure(sums, "rtt", link.rtt_ms, _US)
         _measure(sums, "jitter", link.jitter_ms, _US)
         _measure(sums, "loss", link.loss, _PPM)
+    if report.voice is not None:
+        _measure(sums, "voice_mos", report.voice.mos, _MILLI)
+        _measure(sums, "voice_loss", report.voice.loss, _PPM)
+        _measure(sums, "voice_jitter", report.voice.jitter_ms, _US)
+        _measure(sums, "voice_rtt", report.voice.rtt_ms, _US)
+        _measure(sums, "voice_concealed", report.voice.concealed, _PPM)
     return {name: value for name, value in sums.items() if value}
 
 
@@ -51,6 +60,11 @@ def totals_of(hour_ms: int, sums: Mapping[str, int]) -> QualityTotals:
         loss_mean=_mean(sums, "loss", _PPM),
         score_mean=_mean(sums, "score", 1),
         by_path={path.value: sums[_PATH + path.value] for path in LinkPath if _PATH + path.value in sums},
+        voice_mos_mean=_mean(sums, "voice_mos", _MILLI),
+        voice_loss_mean=_mean(sums, "voice_loss", _PPM),
+        voice_jitter_mean_ms=_mean(sums, "voice_jitter", _US),
+        voice_rtt_mean_ms=_mean(sums, "voice_rtt", _US),
+        voice_concealed_mean=_mean(sums, "voice_concealed", _PPM),
     )
 
 

@@ -23,6 +23,7 @@ from chalicelib.wire.messages import ParticipantChanged, ParticipantRemoved, Ser
 from chalicelib.wire.peers import RelayReason, RelayState
 from chalicelib.wire.signals import RelayChanged, RelayRequest
 from chalicelib.wire.types import Delivery
+from chalicelib.wire.voice import VoiceChanged
 
 _ATTEMPTS: Final = 6
 """How often an assignment is tried that others keep winning; after that what they made of it is the answer."""
@@ -42,6 +43,7 @@ class Registry(Protocol):
     async def relay(self, session_id: str) -> Relay: ...
     async def change(self, relay: Relay, now_ms: int) -> bool: ...
     async def note_few(self, relay: Relay) -> None: ...
+    async def note_reason(self, relay: Relay) -> bool: ...
     async def unlist(self, old: Relay) -> None: ...
     async def rooms_of(self, node_id: str) -> tuple[str, ...]: ...
     async def waiting(self) -> tuple[str, ...]: ...
@@ -72,7 +74,7 @@ class Log(Protocol):
 
 
 Post = Callable[[str, bytes], Awaitable[Delivery]]
-Notice = ParticipantChanged | ParticipantRemoved | SessionEnded
+Notice = ParticipantChanged | ParticipantRemoved | SessionEnded | VoiceChanged
 
 
 class Peers:
@@ -114,7 +116,8 @@ class Peers:
         """A page asks. What it says is believed as far as it can be seen from here. CONNECTION_GONE if it was removed.
 
         `count`: there really are more pages than a mesh carries. `lost`: the node does not beat, or has no connection.
-        `uplink`: always, with somebody else there; nobody but the page can measure it.
+        `uplink`: always, with somebody else there; nobody but the page can measure it. `recording` is not a page's to say:
+        it is as `count`.
         """
         session_id = connection.session_id
         relay, rows = await asyncio.gather(self._registry.relay(session_id), self._people.rows(session_id))
@@ -122,10 +125,31 @@ class Peers:
         if not any(r.connection_id == connection.connection_id and not r.gone(now) for r in rows):
             raise AppError(Code.CONNECTION_GONE)
         pages = _pages(rows, now)
-        least = 1 if message.reason is RelayReason.UPLINK else limits.MESH_MAX
+        reason = RelayReason.COUNT if message.reason is RelayReason.RECORDING else message.reason
+        least = 1 if reason is RelayReason.UPLINK else limits.MESH_MAX
         if relay.node_id or pages <= least:
             return await self._healed(relay)
-        return await self._give(session_id, pages, message.reason)
+        return await self._give(session_id, pages, reason)
+
+    async def record(self, session_id: str) -> RelayState:
+        """A recording begins: the room has a node for it, or waits for one, until `recorded`, while a page is there."""
+        pages = max(1, await self._pages(session_id))
+        for _ in range(_ATTEMPTS):
+            state = await self._give(session_id, pages, RelayReason.RECORDING)
+            relay = Relay(session_id, generation=state.generation, reason=RelayReason.RECORDING)
+            if await self._registry.note_reason(relay):
+                return state
+        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
+
+    async def recorded(self, session_id: str) -> None:
+        """It has ended: a room of few gives its node back, after RELAY_KEEP_S, as any does."""
+        for _ in range(_ATTEMPTS):
+            relay = await self._registry.relay(session_id)
+            if relay.reason is not RelayReason.RECORDING:
+                return
+            if await self._registry.note_reason(replace(relay, reason=RelayReason.COUNT)):
+                return
+        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
 
     async def look(self, session_id: str) -> None:
         """Whether the room's relay is still right, at most each RELAY_LOOK_S: it is alive, and there are enough pages.
@@ -164,7 +188,7 @@ class Peers:
             await self._take_back(relay)
 
     async def notify(self, session_id: str, message: Notice) -> None:
-        """Tells the room's node what it must not learn late: a role, a removal, the end. It reads them soon in any case."""
+        """Tells the room's node what it must not learn late: a role, a removal, voice, the end. It reads all soon anyway."""
         await self._beside(session_id, self._notify(session_id, message))
 
     async def _notify(self, session_id: str, message: Notice) -> None:

@@ -158,14 +158,27 @@ class LinkQuality(Value, frozen=True, kw_only=True, omit_defaults=True):
     available_kbps: _Kbps | None = None
 
 
+class VoiceQuality(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How a page hears the others, all of them together. What is not measured (yet) is left out."""
+
+    mos: Annotated[float, Meta(ge=1, le=4.5)] | None = None
+    """By the E-model (ITU-T G.107)."""
+    loss: _Share | None = None
+    jitter_ms: _Ms | None = None
+    rtt_ms: _Ms | None = None
+    concealed: _Share | None = None
+    """Of what was played, made up because it was missing."""
+
+
 class QualityReport(Value, frozen=True, kw_only=True):
-    """What a page says of its connections, about each QUALITY_REPORT_S."""
+    """What a page says of its connections, about each QUALITY_REPORT_S. `voice` where it is in voice and hears somebody."""
 
     tab_id: TabId
     carrier: CarrierKind
     score: Score
     links: Annotated[tuple[LinkQuality, ...], Meta(max_length=limits.LINKS_REPORTED)] = ()
     user_id: UserId | None = None
+    voice: VoiceQuality | None = None
 
 
 class PeerQuality(Value, frozen=True, kw_only=True):
@@ -176,10 +189,13 @@ class PeerQuality(Value, frozen=True, kw_only=True):
     carrier: CarrierKind
     score: Score
     links: tuple[LinkQuality, ...]
+    voice: VoiceQuality | None = None
 
 
 class QualityTotals(Value, frozen=True, kw_only=True):
-    """An hour of a room, over all reported links. Means are null where nothing was reported."""
+    """An hour of a room, over all reported links, and of voice over all reports that have it. Means are null where nothing
+    was reported.
+    """
 
     hour_ms: Millis
     reports: Counter
@@ -189,6 +205,11 @@ class QualityTotals(Value, frozen=True, kw_only=True):
     loss_mean: float | None
     score_mean: float | None
     by_path: dict[str, int]
+    voice_mos_mean: float | None = None
+    voice_loss_mean: float | None = None
+    voice_jitter_mean_ms: float | None = None
+    voice_rtt_mean_ms: float | None = None
+    voice_concealed_mean: float | None = None
 
 
 class WebRtcStats(Value, frozen=True, kw_only=True):

@@ -160,6 +160,18 @@ async def test_since_when_a_room_is_small(registry: Registry) -> None:
     assert await registry.relay(T) == Relay(T)
 
 
+async def test_why_a_room_has_its_relay(registry: Registry) -> None:
+    """Noted beside the generation it was seen at, and nothing else is changed by it; False where that is over."""
+    given = Relay(S, N1, 1, few_ms=NOW)
+    await registry.change(given, NOW)
+    recording = replace(given, reason=RelayReason.RECORDING)
+    assert await registry.note_reason(Relay(S, generation=1, reason=RelayReason.RECORDING))
+    assert await registry.relay(S) == recording
+    assert not await registry.note_reason(Relay(S, generation=2))
+    assert not await registry.note_reason(Relay(T, generation=1))
+    assert (await registry.relay(S), await registry.relay(T)) == (recording, Relay(T))
+
+
 async def test_one_asks_for_a_task_at_a_time(registry: Registry) -> None:
     """Of all who would start a node, one may, each NODE_START_S."""
     assert sum(await asyncio.gather(*(registry.may_start(NOW) for _ in range(6)))) == 1

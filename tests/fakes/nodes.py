@@ -70,6 +70,14 @@ class MemoryNodes:
         if old is not None and old.generation == relay.generation:
             self.relays[relay.session_id] = replace(old, few_ms=relay.few_ms)
 
+    async def note_reason(self, relay: Relay) -> bool:
+        await asyncio.sleep(0)
+        old = self.relays.get(relay.session_id)
+        if old is None or old.generation != relay.generation:
+            return False
+        self.relays[relay.session_id] = replace(old, reason=relay.reason)
+        return True
+
     async def unlist(self, old: Relay) -> None:
         self._unlist(old.node_id, old)
 

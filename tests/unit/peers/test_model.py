@@ -90,3 +90,5 @@ def test_when_a_relay_is_of_no_use() -> None:
     assert not too_few(Relay(S), limits.MESH_LEAVE + 1)
     assert not too_few(Relay(S, reason=RelayReason.UPLINK), 2)
     assert too_few(Relay(S, reason=RelayReason.UPLINK), 1)
+    assert not too_few(Relay(S, reason=RelayReason.RECORDING), 1)
+    assert too_few(Relay(S, reason=RelayReason.RECORDING), 0)

@@ -15,6 +15,7 @@ from chalicelib.wire.peers import (
     RelayState,
     RelayStatus,
     Topology,
+    VoiceQuality,
 )
 from chalicelib.wire.tokens import Identity
 from chalicelib.wire.types import UserKind
@@ -187,8 +188,23 @@ async def test_a_report_is_an_event_of_plain_numbers(planes: Planes) -> None:
             "links_none": 0,
             "rtt_max_ms": 90.0,
             "loss_max": 0.25,
+            "voice_mos": None,
+            "voice_loss": None,
+            "voice_concealed": None,
         }
     ]
+
+
+async def test_how_voice_is_heard_is_shown_and_noted(planes: Planes) -> None:
+    """Beside the connections, of the page that hears it."""
+    voice = VoiceQuality(mos=4.1, loss=0.02, concealed=0.01)
+    await planes.plane.report(
+        SESSION, ANN, QualityReport(tab_id=TAB, carrier=CarrierKind.RELAY, score=3, links=(), voice=voice)
+    )
+    stats = await planes.plane.stats(SESSION, BOB)
+    assert [quality.voice for quality in stats.peers] == [voice]
+    assert [hour.voice_mos_mean for hour in stats.hours] == [4.1]
+    assert [planes.logged[0][f"voice_{name}"] for name in ("mos", "loss", "concealed")] == [4.1, 0.02, 0.01]
 
 
 async def test_a_session_leaves_nothing_behind(planes: Planes) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from chalicelib.peers.quality import HOUR_MS, hour_of, sums_of, totals_of
-from chalicelib.wire.peers import CarrierKind, LinkPath, LinkQuality, QualityReport, QualityTotals
+from chalicelib.wire.peers import CarrierKind, LinkPath, LinkQuality, QualityReport, QualityTotals, VoiceQuality
 
 HOUR = 1_699_999_200_000
 BOB = "bob.tab00001"
@@ -81,3 +81,18 @@ def test_an_hour_without_links_has_no_means() -> None:
         score_mean=None,
         by_path={},
     )
+
+
+def test_voice_has_means_of_its_own() -> None:
+    """Over the reports of pages that hear somebody; each figure over those that have it."""
+    heard = [
+        VoiceQuality(mos=4.2, loss=0.01, jitter_ms=3.0, rtt_ms=40.0, concealed=0.002),
+        VoiceQuality(mos=3.0, loss=0.03),
+    ]
+    sums: Counter[str] = Counter()
+    for voice in (*heard, None):
+        sums.update(sums_of(QualityReport(tab_id="tab00001", carrier=CarrierKind.MESH, score=3, voice=voice)))
+    hour = totals_of(HOUR, sums)
+    assert (hour.reports, hour.voice_mos_mean, hour.voice_loss_mean) == (3, 3.6, 0.02)
+    assert (hour.voice_jitter_mean_ms, hour.voice_rtt_mean_ms, hour.voice_concealed_mean) == (3.0, 40.0, 0.002)
+    assert sums["voice_mos_sum"] == 7200

@@ -98,6 +98,69 @@ async def test_of_all_who_assign_at_once_one_wins(plaza: Plaza) -> None:
     assert len(plaza.told("p0", RelayChanged)) == 1
 
 
+# -- recording --
+
+
+async def test_a_recording_has_a_node_for_one_page(plaza: Plaza) -> None:
+    """As long as it goes on; after it, the room gives the node back as any small one does."""
+    await plaza.node()
+    await plaza.page("ada")
+    assert await plaza.peers.record(S) == ready(1)
+    for _ in range(3):
+        plaza.clock.ms += limits.RELAY_KEEP_S * 1000
+        await stay(plaza, "ada")
+        await plaza.peers.look(S)
+    assert await plaza.peers.state(S) == ready(1)
+    await plaza.peers.recorded(S)
+    for _ in range(2):
+        plaza.clock.ms += limits.RELAY_KEEP_S * 1000
+        await stay(plaza, "ada")
+        await plaza.peers.look(S)
+    assert (await plaza.peers.state(S)).status is RelayStatus.NONE
+
+
+async def test_a_recording_keeps_the_node_that_is_there(plaza: Plaza) -> None:
+    """Nobody connects anew by it, nor by its end."""
+    await plaza.node()
+    await plaza.crowd(MANY)
+    await plaza.peers.crowded(S)
+    assert await plaza.peers.record(S) == await plaza.peers.record(S) == ready(1)
+    assert (await plaza.nodes.relay(S)).reason is RelayReason.RECORDING
+    await plaza.peers.recorded(S)
+    await plaza.peers.recorded(S)
+    assert (await plaza.nodes.relay(S)).reason is RelayReason.COUNT
+    assert len(plaza.told("p0", RelayChanged)) == 1
+
+
+async def test_a_recording_moves_with_its_room(plaza: Plaza) -> None:
+    """To a node that comes up, to another when that is lost, and what is recorded stays the reason."""
+    await plaza.page("ada")
+    assert (await plaza.peers.record(S)).status is RelayStatus.STARTING
+    await plaza.node(N1)
+    assert await plaza.peers.state(S) == ready(2)
+    await plaza.node(N2)
+    await plaza.peers.node_disconnected(N1, f"n-{N1}")
+    assert await plaza.peers.state(S) == ready(3, N2)
+    assert (await plaza.nodes.relay(S)).reason is RelayReason.RECORDING
+
+
+async def test_no_page_asks_for_a_recording(plaza: Plaza) -> None:
+    """It is as if it had counted."""
+    await plaza.node()
+    first = await plaza.page("ada")
+    await plaza.page("bob")
+    assert await plaza.peers.request(first, request(RelayReason.RECORDING)) == NONE
+    await plaza.crowd(MANY)
+    assert await plaza.peers.request(first, request(RelayReason.RECORDING)) == ready(1)
+    assert (await plaza.nodes.relay(S)).reason is RelayReason.COUNT
+
+
+async def stay(plaza: Plaza, name: str) -> None:
+    """A page and the node go on."""
+    await plaza.rows.touch(S, f"{name}.tab00001", f"c-{name}", plaza.clock.ms)
+    await plaza.beat(N1)
+
+
 # -- losing one --
 
 

@@ -602,13 +602,23 @@ export interface LinkQuality {
   available_kbps?: number | null;
 }
 
-/** What a page says of its connections, about each QUALITY_REPORT_S. */
+/** How a page hears the others, all of them together. What is not measured (yet) is left out. */
+export interface VoiceQuality {
+  mos?: number | null;
+  loss?: number | null;
+  jitter_ms?: number | null;
+  rtt_ms?: number | null;
+  concealed?: number | null;
+}
+
+/** What a page says of its connections, about each QUALITY_REPORT_S. `voice` where it is in voice and hears somebody. */
 export interface QualityReport {
   tab_id: TabId;
   carrier: CarrierKind;
   score: Score;
   links?: readonly LinkQuality[];
   user_id?: UserId | null;
+  voice?: VoiceQuality | null;
 }
 
 /** A page's newest report. */
@@ -618,9 +628,10 @@ export interface PeerQuality {
   carrier: CarrierKind;
   score: Score;
   links: readonly LinkQuality[];
+  voice?: VoiceQuality | null;
 }
 
-/** An hour of a room, over all reported links. Means are null where nothing was reported. */
+/** An hour of a room, over all reported links, and of voice over all reports that have it. Means are null where nothing was reported. */
 export interface QualityTotals {
   hour_ms: Millis;
   reports: Counter;
@@ -630,6 +641,11 @@ export interface QualityTotals {
   loss_mean: number | null;
   score_mean: number | null;
   by_path: Record<string, number>;
+  voice_mos_mean?: number | null;
+  voice_loss_mean?: number | null;
+  voice_jitter_mean_ms?: number | null;
+  voice_rtt_mean_ms?: number | null;
+  voice_concealed_mean?: number | null;
 }
 
 /** How a room's connections are and were. */
