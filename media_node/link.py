@@ -12,18 +12,18 @@ from chalicelib.wire.codes import Code
 from media_node.channels import BINARY, DCEP, DCEP_ACK, Allowance, Channel, Channels, Nothing, encode
 from media_node.dtls import Dtls, DtlsError, DtlsState, Identity
 from media_node.ice import LiteAgent
+from media_node.link_media import LinkMedia
 from media_node.ports import Audio, LinkEvents, NodeStats
 from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
 from media_node.sdp import SCTP_PORT, Offer
-from media_node.sdp_audio import NOTHING, audio_of, fresh_ssrcs, negotiate
+from media_node.share import Share
 from media_node.srtp import is_control
 from media_node.stun import Address
 
 _EARLY_MAX: Final = 4  # datagrams before an address was chosen: a ClientHello, in two parts and again
 _GRACE_S: Final = 0.03
 _PRESENCE_KEPT_BYTES: Final = 4 * limits.RELAY_BUFFER_BYTES
-_RTP_BYTES: Final = limits.VOICE_PACKET_BYTES + 16  # with the longer of the profiles' tags
 _NEVER: Final = float("inf")
 
 
@@ -73,11 +73,7 @@ class PeerLink:
         """Addresses whose datagrams are this link's."""
         self.version = 1
         self.session = chance.randrange(2**32)
-        self.audio: Audio | None = None
-        self.sections = NOTHING
-        """What is taken of the newest offer's audio."""
-        self.ssrcs = fresh_ssrcs(offer.sections, chance)
-        """By slot, for the link's life."""
+        self.voice = LinkMedia(offer, chance, host.counted)
         self.dirty = False
         self.due = agent.consent_at + limits.CONSENT_S
         self.ended = False
@@ -86,13 +82,10 @@ class PeerLink:
         self._early: list[bytes] = []
         self._refused_at = -_NEVER
         self._settled_at = _NEVER
-        self._second_at = -_NEVER
-        self._heard = 0
-        self._busy_s = 0.0
+        self._share = Share()
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
-        self.offered(offer)
 
     # -- what rooms use --
 
@@ -111,6 +104,11 @@ class PeerLink:
     def control_buffered(self) -> int:
         """Bytes."""
         return self._association.buffered(self._channels.streams[Channel.CONTROL])
+
+    @property
+    def audio(self) -> Audio | None:
+        """As answered."""
+        return self.voice.audio
 
     def send_presence(self, data: bytes) -> None:
         """A frame; dropped where many wait already, for the next one is newer."""
@@ -136,16 +134,9 @@ class PeerLink:
         srtp, address = self._dtls.srtp, self.agent.chosen
         if not self.open or srtp is None or address is None:
             return
-        protected = srtp.protect(packet)
-        counted = self._host.counted
-        if protected is None:
-            counted.srtp_errors += 1
-            return
-        if is_control(packet):
-            counted.rtcp_out += 1
-        else:
-            counted.rtp_out += 1
-        self._host.emit(protected, address)
+        protected = self.voice.protected(packet, srtp, control=is_control(packet))
+        if protected is not None:
+            self._host.emit(protected, address)
 
     def close(self, reason: str) -> None:
         """Ends it now."""
@@ -153,55 +144,29 @@ class PeerLink:
 
     # -- what the transport tells --
 
-    def offered(self, offer: Offer) -> None:
-        """An offer, the first or another one: what it says of audio is so from now on."""
-        self.sections = negotiate(offer.sections, offer.bundle, self.sections.parts)
-        self.audio = audio_of(self.sections, self.ssrcs)
-
     def datagram(self, data: bytes, now: float) -> None:
         """A DTLS datagram from one of its addresses."""
         if self._spent(now):
             return
         began = self._host.clock()
         self._read(data, now)
-        self._busy_s += self._host.clock() - began
+        self._share.busy_s += self._host.clock() - began
 
     def media(self, data: bytes, now: float) -> None:
-        """SRTP or SRTCP from one of its addresses."""
+        """SRTP or SRTCP from one of its addresses; what it takes to pass it on is the sender's."""
         if self._spent(now):
             return
         began = self._host.clock()
-        self._hear(data, now)
-        self._busy_s += self._host.clock() - began
+        control = is_control(data)
+        plain = self.voice.hear(data, self._dtls.srtp if self.open else None, now, control=control)
+        if plain is not None:
+            (self._host.events.media_control if control else self._host.events.media)(self, plain, now)
+        self._share.busy_s += self._host.clock() - began
 
     def _spent(self, now: float) -> bool:
-        """Whether one more datagram is too much. Who floods us is not even decrypted: others share this core."""
-        self._heard += 1
-        if now - self._second_at >= 1:
-            self._second_at, self._heard, self._busy_s = now, 1, 0.0
-        if self._heard > limits.LINK_DATAGRAMS_PER_S or self._busy_s > limits.LINK_BUSY_S:
-            self._host.counted.refused += 1
-            return True
-        return False
-
-    def _hear(self, data: bytes, now: float) -> None:
-        counted, srtp = self._host.counted, self._dtls.srtp
-        control = is_control(data)
-        if self.audio is None or not self.open or srtp is None or (not control and len(data) > _RTP_BYTES):
-            counted.rtp_dropped += 1
-            return
-        if srtp.foreign(data, now):
-            counted.rtp_dropped += 1
-            return
-        plain = srtp.take_control(data) if control else srtp.take(data, now)
-        if plain is None:
-            counted.srtp_errors += 1
-        elif control:
-            counted.rtcp_in += 1
-            self._host.events.media_control(self, plain, now)
-        else:
-            counted.rtp_in += 1
-            self._host.events.media(self, plain, now)
+        spent = self._share.spent(now)
+        self._host.counted.refused += spent
+        return spent
 
     def _read(self, data: bytes, now: float) -> None:
         if self.agent.chosen is None:
@@ -247,7 +212,7 @@ class PeerLink:
             self.agent.consent_at + limits.CONSENT_S,
             _NEVER if handshake is None else now + handshake,
         )
-        self._busy_s += self._host.clock() - began
+        self._share.busy_s += self._host.clock() - began
 
     def tick(self, now: float) -> None:
         """`due` has come."""

@@ -35,9 +35,9 @@ class Srtp:
         self._source = b""
         self._source_at = -SOURCE_S
 
-    def foreign(self, packet: bytes, now: float) -> bool:
-        """Whether a packet is not even looked at: too short, or of an SSRC that has no place (any more)."""
-        if is_control(packet):
+    def foreign(self, packet: bytes, now: float, *, control: bool) -> bool:
+        """Whether a packet is not even deciphered: too short, or of an SSRC that has no place (any more)."""
+        if control:
             ssrc = packet[_CONTROL_SSRC]
             return len(packet) < _RTCP_BYTES or (ssrc not in self._known and len(self._known) >= SSRCS_MAX)
         ssrc = packet[_SSRC]
@@ -45,9 +45,7 @@ class Srtp:
             return True
         if ssrc == self._source:
             return False
-        if now - self._source_at < SOURCE_S:
-            return True
-        return ssrc not in self._known and len(self._known) >= SSRCS_MAX
+        return now - self._source_at < SOURCE_S or (ssrc not in self._known and len(self._known) >= SSRCS_MAX)
 
     def take(self, packet: bytes, now: float) -> bytes | None:
         """RTP that is not foreign, deciphered; None: it is not authentic, or was heard before."""
@@ -71,11 +69,17 @@ class Srtp:
         return plain
 
     def protect(self, packet: bytes) -> bytes | None:
-        """RTP or RTCP for the peer; None: it is malformed, or too long for libsrtp."""
+        """RTP for the peer; None: it is malformed, too long for libsrtp, or older than the window."""
         try:
-            protected: bytes = (
-                self._outbound.protect_rtcp(packet) if is_control(packet) else self._outbound.protect(packet)
-            )
+            protected: bytes = self._outbound.protect(packet)
+        except (Error, ValueError):
+            return None
+        return protected
+
+    def protect_control(self, packet: bytes) -> bytes | None:
+        """RTCP for the peer."""
+        try:
+            protected: bytes = self._outbound.protect_rtcp(packet)
         except (Error, ValueError):
             return None
         return protected

@@ -111,15 +111,15 @@ class Transport:
             fingerprint=self._identity.fingerprint,
             addresses=tuple(each.strip() for each in self.public_address.split(",")),
             port=self.port,
-            ssrcs=link.ssrcs,
+            ssrcs=link.voice.ssrcs,
         )
-        return sdp.write_answer(offer, ours, link.sections)
+        return sdp.write_answer(offer, ours, link.voice.sections)
 
     def _again(self, link: PeerLink, offer: sdp.Offer) -> None:
         if set(offer.fingerprints) != set(link.fingerprints):
             raise AppError(Code.SDP_INVALID, "another certificate needs another link")
         link.version += 1
-        link.offered(offer)
+        link.voice.offered(offer)
         before = link.agent.before
         if link.agent.restart(offer.credentials):
             if before is not None:

@@ -5,13 +5,18 @@ from fractions import Fraction
 from struct import pack_into
 
 import pytest
-from aiortc import AudioStreamTrack, RTCRtpTransceiver
+from aiortc import AudioStreamTrack, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from av import AudioFrame
 
 from chalicelib.wire import limits
-from media_node.ports import Link
+from media_node.ports import Audio, Link
+from media_node.srtp import SSRCS_MAX
+from media_node.stun import Address, Kind, kind_of
+from media_node.transport import Transport
 from tests.node.peers import Page, Told, listening
+from tests.node.test_hostile import taken
+from tests.unit.media_node.secured import report, rtp
 
 KEY = "ses_a peer.one"
 
@@ -71,6 +76,184 @@ async def test_what_a_page_says_comes_back_in_every_slot(told: Echo) -> None:
     assert stats.rtp_in >= 1
     assert stats.rtp_out >= stats.rtp_in
     assert stats.rtcp_in >= 1
-    assert (stats.srtp_errors, stats.rtp_dropped) == (0, 0)
+    assert stats.srtp_errors == 0
+    await page.close()
+    await node.close()
+
+
+async def sent(page: Page, node: Transport, *packets: bytes) -> None:
+    """Protects and sends packets of the page's, and waits until the node has read them."""
+    assert page.connection.sctp is not None
+    before = node.stats().packets_in
+    for packet in packets:
+        await page.connection.sctp.transport._send_rtp(packet)
+    await taken(node, before + len(packets))
+
+
+async def connected(told: Told, page: Page) -> Transport:
+    node = await listening(told)
+    await page.connect(node, KEY)
+    await page.opened()
+    await told.until(lambda: bool(told.of("opened")))
+    return node
+
+
+async def test_packets_are_told_as_they_were(told: Echo) -> None:
+    """Media and control, byte for byte, each to its own."""
+    told.echo = False
+    page = Voice(0)
+    node = await connected(told, page)
+    await sent(page, node, rtp(1), report(), rtp(2))
+    await told.until(lambda: len(told.of("media")) == 2)
+    assert told.of("media") == [rtp(1), rtp(2)]
+    assert told.of("media_control") == [report()]
+    await page.close()
+    await node.close()
+
+
+async def test_what_was_overheard_and_is_played_again_is_dropped(told: Echo) -> None:
+    """From the peer's own address, which is as far as anybody on the way gets."""
+    told.echo = False
+    page, heard = Voice(0), list[tuple[bytes, Address]]()
+    node = await connected(told, page)
+    take = node._take
+
+    def overhear(data: bytes, address: Address, now: float) -> None:
+        if kind_of(data) is Kind.RTP:
+            heard.append((data, address))
+        take(data, address, now)
+
+    node._take = overhear  # type: ignore[method-assign]
+    await sent(page, node, rtp(1), report(), rtp(2))
+    await told.until(lambda: len(told.of("media")) == 2 and bool(told.of("media_control")))
+    assert len(heard) == 3
+    errors = node.stats().srtp_errors
+    for data, address in heard:
+        take(data, address, node.now())
+    assert len(told.of("media")) == 2
+    assert len(told.of("media_control")) == 1
+    assert node.stats().srtp_errors == errors + 3
+    await page.close()
+    await node.close()
+
+
+async def test_another_ssrc_than_the_sources_is_dropped(told: Echo) -> None:
+    """And none of thousands has a place."""
+    told.echo = False
+    page = Voice(0)
+    node = await connected(told, page)
+    await sent(page, node, rtp(1, ssrc=1), *(rtp(1, ssrc=each) for each in range(2, 500)))
+    assert told.of("media") == [rtp(1, ssrc=1)]
+    assert node.stats().rtp_dropped >= 498
+    await sent(page, node, *(report(each) for each in range(1, 500)))
+    assert len(told.of("media_control")) == SSRCS_MAX
+    await page.close()
+    await node.close()
+
+
+async def test_a_page_without_audio_is_not_heard(told: Echo) -> None:
+    """Its keys would do; it never said that it would speak."""
+    page = Page()
+    node = await connected(told, page)
+    link = node.link(KEY)
+    assert link is not None
+    assert link.audio is None
+    await sent(page, node, rtp(1), report())
+    assert told.of("media") == told.of("media_control") == []
+    assert node.stats().rtp_dropped == 2
+    await page.close()
+    await node.close()
+
+
+async def test_what_is_too_long_or_malformed_is_dropped(told: Echo) -> None:
+    """Before or after its keys were tried, and either way nobody is told."""
+    told.echo = False
+    page = Voice(0)
+    node = await connected(told, page)
+    await sent(page, node, rtp(1, payload=bytes(limits.VOICE_PACKET_BYTES)), rtp(2, payload=bytes(1300)))
+    (address,) = {each for each, link in node._at.items() if link.key == KEY}
+    for data in (b"\x80", b"\x80\xc9\0\1", rtp()[:11], report() + bytes(20), rtp(), b"\x9f" + bytes(2000)):
+        node._take(data, address, node.now())
+    assert told.of("media") == told.of("media_control") == []
+    stats = node.stats()
+    assert stats.rtp_dropped + stats.srtp_errors == 8
+    link = node.link(KEY)
+    assert link is not None
+    for packet in (b"", b"\x80", bytes(2000), rtp(payload=bytes(1400))):
+        link.send_media(packet)
+    assert node.stats().srtp_errors == stats.srtp_errors + 4
+    await sent(page, node, rtp(3))
+    assert told.of("media") == [rtp(3)]
+    await page.close()
+    await node.close()
+
+
+async def test_a_flood_of_media_is_dropped_unread(told: Echo) -> None:
+    """It counts like anything else that the peer sends."""
+    told.echo = False
+    page = Voice(0)
+    node = await connected(told, page)
+    link, now = node._links[KEY], node.now() + 1
+    for _ in range(limits.LINK_DATAGRAMS_PER_S + 100):
+        link.media(rtp(), now)
+    assert node.stats().refused == 100
+    await page.close()
+    await node.close()
+
+
+async def test_a_renegotiation_and_a_restart_keep_the_slots(told: Echo) -> None:
+    """The same SSRCs, and packets go on in them."""
+    page = Voice(2, speaks=True)
+    node = await connected(told, page)
+    link = node.link(KEY)
+    assert link is not None
+    before = link.audio
+    offer = await page.offer()
+    answer = await node.answer(KEY, "link0001", offer)
+    await page.connection.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+    assert node.link(KEY) is link
+    assert link.audio == before
+    restarted = await node.answer(KEY, "link0001", offer.replace("a=ice-ufrag:", "a=ice-ufrag:again"))
+    for ssrc in before.slots if before else ():
+        assert f"a=ssrc:{ssrc} cname:slot" in answer
+        assert f"a=ssrc:{ssrc} cname:slot" in restarted
+    async with asyncio.timeout(20):
+        await asyncio.gather(page.heard(0), page.heard(1))
+    await page.close()
+    await node.close()
+
+
+async def test_an_offer_that_takes_audio_away_ends_it(told: Echo) -> None:
+    """The channels go on."""
+    page = Voice(0)
+    node = await connected(told, page)
+    link = node.link(KEY)
+    assert link is not None
+    stopped = (await page.offer()).replace("a=sendonly", "a=inactive")
+    await node.answer(KEY, "link0001", stopped)
+    assert link.audio == Audio(payload_type=96, level_id=None, slots=(), sends=False, nack=False)
+    await sent(page, node, rtp(1), report())
+    await node.answer(KEY, "link0001", stopped.replace("opus/48000/2", "opus/16000/2"))
+    await sent(page, node, rtp(2), report())
+    assert told.of("media") == []
+    assert told.of("media_control") == [report()]
+    page.control.send("still")
+    await page.until(lambda: page.got["control"] == ["still"])
+    await page.close()
+    await node.close()
+
+
+async def test_a_link_that_is_not_open_sends_nothing(told: Echo) -> None:
+    """Nor one that has ended."""
+    page = Voice(1)
+    node = await listening(told)
+    await node.answer(KEY, "link0001", await page.offer())
+    link = node.link(KEY)
+    assert link is not None
+    assert link.audio is not None
+    link.send_media(rtp())
+    link.close("removed")
+    link.send_media(rtp())
+    assert (node.stats().rtp_out, node.stats().srtp_errors) == (0, 0)
     await page.close()
     await node.close()

@@ -39,11 +39,18 @@ def test_flights_are_cut_between_records(records: list[bytes], sizes: list[int])
 
 
 class Peer:
-    """The client's side, on OpenSSL alone."""
+    """The client's side, on OpenSSL alone; it offers profiles of SRTP, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, profiles: bytes | None = None) -> None:
         self.identity = Client()
-        self.ssl = SSL.Connection(self.identity.context)
+        context = self.identity.context
+        if profiles is not None:
+            context = SSL.Context(SSL.DTLS_METHOD)
+            context.use_certificate(self.identity.certificate._cert)
+            context.use_privatekey(self.identity.certificate._key)
+            if profiles:
+                context.set_tlsext_use_srtp(profiles)
+        self.ssl = SSL.Connection(context)
         self.ssl.set_ciphertext_mtu(MTU)
         self.ssl.set_connect_state()
 
@@ -59,8 +66,8 @@ class Peer:
             return b""
 
 
-def pair(fingerprint: str | None = None) -> tuple[Peer, Dtls, list[bytes]]:
-    peer, sent = Peer(), list[bytes]()
+def pair(fingerprint: str | None = None, profiles: bytes | None = None) -> tuple[Peer, Dtls, list[bytes]]:
+    peer, sent = Peer(profiles), list[bytes]()
     dtls = Dtls(Identity(), (("sha-256", fingerprint or peer.identity.fingerprint),), sent.append)
     return peer, dtls, sent
 
@@ -75,8 +82,8 @@ def shaken(peer: Peer, dtls: Dtls, sent: list[bytes]) -> None:
             return
 
 
-def opened() -> tuple[Peer, Dtls, list[bytes]]:
-    peer, dtls, sent = pair()
+def opened(profiles: bytes | None = None) -> tuple[Peer, Dtls, list[bytes]]:
+    peer, dtls, sent = pair(profiles=profiles)
     shaken(peer, dtls, sent)
     peer.shake(*sent)
     sent.clear()
@@ -90,6 +97,26 @@ def test_a_handshake_opens_it_and_data_goes_both_ways() -> None:
     assert dtls.timeout_s() is None
     peer.ssl.send(b"up")
     assert dtls.receive(peer.ssl.bio_read(2000)) == [b"up"]
+    dtls.send(b"down")
+    peer.ssl.bio_write(sent.pop())
+    assert peer.ssl.recv(100) == b"down"
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM", b"SRTP_AEAD_AES_128_GCM"),
+        (b"SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80"),
+        (b"SRTP_AES128_CM_SHA1_32", b""),
+        (b"", b""),
+    ],
+)
+def test_the_profile_is_our_choice_of_what_is_offered(offered: bytes, chosen: bytes) -> None:
+    """Data goes both ways whether there is one or not."""
+    peer, dtls, sent = opened(offered)
+    assert dtls.phase is DtlsState.OPEN
+    assert peer.ssl.get_selected_srtp_profile() == chosen
+    assert (dtls.srtp is not None) is bool(chosen)
     dtls.send(b"down")
     peer.ssl.bio_write(sent.pop())
     assert peer.ssl.recv(100) == b"down"

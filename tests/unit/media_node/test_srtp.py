@@ -10,9 +10,10 @@ from tests.unit.media_node.secured import KEYS, ends, report, rtp, sealed, sessi
 
 def heard(end: Srtp, packet: bytes, now: float) -> bytes | None:
     """As a link takes a packet."""
-    if end.foreign(packet, now):
+    control = is_control(packet)
+    if end.foreign(packet, now, control=control):
         return None
-    return end.take_control(packet) if is_control(packet) else end.take(packet, now)
+    return end.take_control(packet) if control else end.take(packet, now)
 
 
 def test_packets_go_both_ways() -> None:
@@ -129,6 +130,13 @@ def test_what_cannot_be_protected_is_nothing(packet: bytes) -> None:
     """Too short, too long, or with a header that is longer than it."""
     node, _ = ends()
     assert node.protect(packet) is None
+
+
+@pytest.mark.parametrize("packet", [b"", b"\x80\xc9", report()[:7], report() + bytes(1400)])
+def test_what_is_no_control_cannot_be_protected_as_it(packet: bytes) -> None:
+    """Too short or too long; what is in it is nobody's business here."""
+    node, _ = ends()
+    assert node.protect_control(packet) is None
 
 
 def test_nothing_escapes_whatever_comes() -> None:
