@@ -231,7 +231,7 @@ async def test_an_offer_that_takes_audio_away_ends_it(told: Echo) -> None:
     assert link is not None
     stopped = (await page.offer()).replace("a=sendonly", "a=inactive")
     await node.answer(KEY, "link0001", stopped)
-    assert link.audio == Audio(payload_type=96, level_id=None, slots=(), sends=False, nack=False)
+    assert link.audio == Audio(payload_type=96, level_id=2, slots=(), sends=False, nack=False)
     await sent(page, node, rtp(1), report())
     await node.answer(KEY, "link0001", stopped.replace("opus/48000/2", "opus/16000/2"))
     await sent(page, node, rtp(2), report())
