@@ -64,7 +64,7 @@ async def connect(
 
 @pytest.mark.parametrize(("negotiated", "media"), [(True, False), (False, False), (True, True)])
 async def test_a_page_talks_on_both_channels(page: Page, negotiated: bool, media: bool) -> None:
-    """Negotiated, opened in band, and beside media that are rejected; text and bytes, short and long."""
+    """Negotiated, opened in band, and beside audio that is taken and video that is not; text and bytes, short and long."""
     told = Told(echo=True)
     node = await listening(told)
     await connect(page, node, negotiated=negotiated, media=media)

@@ -100,7 +100,7 @@ def test_the_answer_to_data_channels_alone() -> None:
     ]
 
 
-def test_media_is_answered_as_rejected_in_the_offers_order() -> None:
+def test_what_is_not_taken_is_answered_as_rejected_in_the_offers_order() -> None:
     """Port 0, the same formats and mid, and not in the bundle (RFC 9143 section 7.3.3)."""
     lines = lines_of(write_answer(parse_offer(offer_of("chromium_all")), OURS))
     media = [line for line in lines if line.startswith("m=")]
