@@ -13,6 +13,7 @@ from chalicelib.peers.routes import routes as peer_routes
 from chalicelib.presence.routes import routes as presence_routes
 from chalicelib.sessions.routes import routes as session_routes
 from chalicelib.users.routes import routes as user_routes
+from chalicelib.voice.routes import routes as voice_routes
 
 app = HolodeckApp(app_name="holodeck")
 app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
@@ -49,6 +50,12 @@ rooms: list[Routes] = [
         run=loop_thread().run,
         join_wait_ms=wiring.plane.join_wait_ms,
         report_wait_ms=wiring.plane.report_wait_ms,
+    ),
+    voice_routes(
+        wiring.authenticate,
+        wiring.voice.service,
+        run=loop_thread().run,
+        wait_ms=wiring.voice.change_wait_ms,
     ),
 ]
 for room in rooms:

@@ -28,6 +28,7 @@ from chalicelib.wire.documents import DocumentId
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity
 from chalicelib.wire.types import EntityId, InviteId, SessionId, UserId, Value
+from chalicelib.wire.voice import ChannelId
 
 In = TypeVar("In", bound=Value)
 Out = TypeVar("Out")
@@ -89,6 +90,7 @@ PATH_TYPES: Final[dict[str, Any]] = {
     "invite_id": InviteId,
     "document_id": DocumentId,
     "object_id": EntityId,
+    "channel_id": ChannelId,
 }
 _ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})

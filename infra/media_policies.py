@@ -9,7 +9,7 @@ from infra.policies import Statement, allow
 REPOSITORY: Final = "holodeck-media"
 """In ECR: the account's own, as the artifact bucket is, for the way back needs older images."""
 NODE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "media": ("GetItem", "Query"),
+    "media": ("GetItem", "Query", "BatchGetItem"),
     "presence": ("Query",),
     "oplog": ("Query", "PutItem"),
     "queue": ("Query", "PutItem", "UpdateItem", "BatchWriteItem"),

@@ -129,6 +129,8 @@ class VoiceState(Value, frozen=True, kw_only=True):
     channels: tuple[VoiceChannel, ...]
     people: tuple[VoicePerson, ...]
     recording: ActiveRecording | None = None
+    removed: tuple[UserId, ...] = ()
+    """Whom a moderator took out of voice: they cannot come again until they are let."""
 
 
 # -- bodies --
@@ -175,9 +177,11 @@ class VoiceChannels(Value, frozen=True, kw_only=True):
 
 
 class VoicePersonChange(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """What to change of a person; what is left out stays. One's own: `self_muted`, `hand_raised`, `channel_id`.
+    """What to change of a person; what is left out stays. One's own: `self_muted`, `hand_raised`, `channel_id`, and to turn
+    an `unmute_requested` down.
 
-    Others': moderators (owners) only: `muted`, `unmute_requested`, `channel_id`, `priority`, `removed`, and to lower a hand.
+    Moderators (owners) only: `muted`, `unmute_requested`, `priority`, `removed`; of others, `channel_id` and to lower a
+    hand. `muted` and `removed` also of who is not in voice.
     """
 
     self_muted: bool | None = None
@@ -286,7 +290,7 @@ class TimelineEvent(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 class VoiceChanged(Message, tag="voice.changed", frozen=True, kw_only=True):
     """Voice of the room is so from now on. By WebSocket to everybody; to the room's node with `session_id` and no state:
-    it reads that itself.
+    it reads that itself. No state for a page: it is more than a message carries, and is read by REST.
     """
 
     session_id: SessionId | None = None

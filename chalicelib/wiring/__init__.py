@@ -182,6 +182,7 @@ class _Notifier:
         if isinstance(message, ParticipantRemoved):
             loop_thread().run(peers.service().notify(session_id, message))
         loop_thread().run(presence().expel(session_id, user_id, message))
+        loop_thread().run(voice.service().expelled(session_id, user_id))
 
     def close(self, session_id: str, message: ServerMessage) -> None:
         if isinstance(message, SessionEnded):
@@ -205,6 +206,7 @@ class _Belongings:
         loop_thread().run(documents.service().erase(session_id))
         loop_thread().run(peers.service().ended(session_id))
         loop_thread().run(plane.plane().erase(session_id))
+        loop_thread().run(voice.service().erase(session_id))
 
 
 @once
@@ -233,6 +235,7 @@ def sessions() -> Sessions:
 
 async def _on_gone(row: Row) -> None:
     """A page has gone. With the last one of somebody, their seat is free; with the last one of all, the room's relay."""
+    await voice.service().left(row)
     await peers.service().left(row.session_id)
     if row.user_id in await presence().connected_users(row.session_id):
         return
@@ -296,4 +299,4 @@ def dispatch() -> Dispatch:
 
 
 # Last: they join their rooms to the ones above.
-from chalicelib.wiring import documents, peers, plane  # noqa: E402
+from chalicelib.wiring import documents, peers, plane, voice  # noqa: E402

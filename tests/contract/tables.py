@@ -17,11 +17,13 @@ from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
 from tests.fakes.nodes import MemoryNodes
 from tests.fakes.plane import MemoryReports
 from tests.fakes.presence import MemoryRows
+from tests.fakes.voice import MemoryVoice
 
 if TYPE_CHECKING:
     from pynamodb.models import Model
 
     from chalicelib.aws.dynamo import Dynamo
+    from chalicelib.voice.store import VoiceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,19 @@ async def media_nodes(database: Database) -> AsyncIterator[Registry]:
 
     async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
         yield NodeStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def voice_store(database: Database) -> "AsyncIterator[MemoryVoice | VoiceStore]":
+    """No voice anywhere, over a database."""
+    if database.endpoint is None:
+        yield MemoryVoice()
+        return
+    from chalicelib.peers.tables import MediaModel  # noqa: PLC0415
+    from chalicelib.voice.store import VoiceStore  # noqa: PLC0415
+
+    async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
+        yield VoiceStore(dynamo, prefix)
 
 
 @asynccontextmanager

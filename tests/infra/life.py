@@ -39,6 +39,7 @@ def live(house: House) -> None:
     build(house, owner, other, session_id)
     relay(house, owner, other, session_id)
     connect(house, owner, session_id)
+    speak(house, owner, other, session_id)
     come_and_go(house, other, session_id)
     govern(owner, other, third, session_id)
     squeeze(house, owner, third)
@@ -162,6 +163,22 @@ def connect(house: House, owner: Guest, session_id: str) -> None:
     house.lose(session_id)
     owner.rest("GET", f"{path}/stats")  # whoever comes by finds out
     owner.rest("POST", f"{path}/leave", page)
+
+
+def speak(house: House, owner: Guest, other: Guest, session_id: str) -> None:
+    """Voice by REST."""
+    path = f"/collaboration/sessions/{session_id}/voice"
+    house.touch("a2", "b1")
+    owner.rest("POST", path, {"tab_id": "tab00001"})
+    other.rest("POST", path, {"tab_id": "tab00001"})
+    owner.rest("GET", path)
+    channel = owner.rest("POST", f"{path}/channels", {"name": "Stage"})["channel_id"]
+    owner.rest("DELETE", f"{path}/channels/{channel}")
+    owner.rest("PUT", f"{path}/participants/{other.user_id}", {"muted": True})
+    owner.rest("PUT", f"{path}/blocks/{other.user_id}", {})
+    owner.rest("GET", f"{path}/blocks")
+    owner.rest("DELETE", f"{path}/blocks/{other.user_id}")
+    owner.rest("DELETE", path, query="tab_id=tab00001")
 
 
 def come_and_go(house: House, other: Guest, session_id: str) -> None:

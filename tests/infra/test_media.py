@@ -70,7 +70,7 @@ def test_a_node_writes_its_own_rows_only() -> None:
     (own,) = writing
     assert own["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["nodes"]}}
     assert own["Resource"] == [{"Fn::GetAtt": ["MediaTable", "Arn"]}]
-    assert set(NODE_ACTIONS["media"]) == {"GetItem", "Query"}
+    assert set(NODE_ACTIONS["media"]) == {"GetItem", "Query", "BatchGetItem"}
 
 
 def test_a_node_may_no_more_of_documents_than_message() -> None:

@@ -848,6 +848,7 @@ export interface VoiceState {
   channels: readonly VoiceChannel[];
   people: readonly VoicePerson[];
   recording?: ActiveRecording | null;
+  removed?: readonly UserId[];
 }
 
 /** A page that speaks, or only listens, from now on. */
@@ -883,7 +884,7 @@ export interface VoiceChannels {
   channels: readonly VoiceChannel[];
 }
 
-/** What to change of a person; what is left out stays. One's own: `self_muted`, `hand_raised`, `channel_id`. */
+/** What to change of a person; what is left out stays. One's own: `self_muted`, `hand_raised`, `channel_id`, and to turn an `unmute_requested` down. */
 export interface VoicePersonChange {
   self_muted?: boolean | null;
   hand_raised?: boolean | null;
@@ -956,7 +957,7 @@ export interface TimelineEvent {
   position?: Vec3 | null;
 }
 
-/** Voice of the room is so from now on. By WebSocket to everybody; to the room's node with `session_id` and no state: it reads that itself. */
+/** Voice of the room is so from now on. By WebSocket to everybody; to the room's node with `session_id` and no state: it reads that itself. No state for a page: it is more than a message carries, and is read by REST. */
 export interface VoiceChanged {
   type: "voice.changed";
   session_id?: SessionId | null;
@@ -1678,6 +1679,8 @@ export const LIMITS = {
   VOICE_DISTANCE_M: 10000,
   VOICE_ZONE_EDGE_M: 0.5,
   VOICE_MEMBER_TTL_S: 21600,
+  VOICE_REMEMBERED_MAX: 500,
+  VOICE_ROW_TTL_S: 34560000,
   VOICE_STATE_S: 5,
   VOICE_CHANGE_BURST: 30,
   VOICE_CHANGE_PER_S: 2,

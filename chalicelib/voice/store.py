@@ -1,0 +1,154 @@
+"""Voice in DynamoDB, through the lean client. Media nodes read it too.
+
+Table `media`: PK pk, SK sk.
+- `voice#<session id>`, `state`: the room's book, as JSON (`body`), and its `revision`, by which it is compared and set.
+- `blocks#<user id>`, `voice`: whom a person blocks, a set of strings (`blocked`); one item, so that those of everybody in a
+  room are read in a single batch.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+
+from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
+from chalicelib.voice.book import Book
+from chalicelib.wire import limits
+
+_BATCH: Final = 100
+"""Keys of one BatchGetItem (DynamoDB quotas)."""
+_READS: Final = 4
+"""A batch that DynamoDB answered in part is asked for again so often; what is missing then counts as not there."""
+_book: Final = msgspec.json.Decoder(Book)
+
+
+class _Answer(msgspec.Struct):
+    item: Item | None = msgspec.field(name="Item", default=None)
+
+
+class _Updated(msgspec.Struct):
+    attributes: Item = msgspec.field(name="Attributes", default_factory=dict)
+
+
+class _Batch(msgspec.Struct):
+    responses: dict[str, list[Item]] = msgspec.field(name="Responses", default_factory=dict)
+    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
+
+
+class VoiceStore:
+    """The Books and the Blocks that are real."""
+
+    def __init__(self, dynamo: Dynamo, table_prefix: str) -> None:
+        self._dynamo = dynamo
+        self._table = f"{table_prefix}media"
+
+    # -- books --
+
+    async def read(self, session_id: str) -> Book:
+        """The newest, read consistently; a blank one where there is none."""
+        item = await self._get(_state_of(session_id))
+        return Book() if item is None else _book.decode(item["body"]["S"])
+
+    async def swap(self, session_id: str, revision: int, book: Book, now_ms: int) -> bool:
+        """Writes a book where the one of `revision` is still the newest (0: there is none). False: it is not."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": {
+                **_state_of(session_id),
+                "revision": {"N": str(book.revision)},
+                "body": {"S": msgspec.json.encode(book).decode()},
+                "expires_at": _expiry(now_ms),
+            },
+            "ConditionExpression": "attribute_not_exists(sk)",
+        }
+        if revision:
+            request["ConditionExpression"] = "revision=:r"
+            request["ExpressionAttributeValues"] = {":r": {"N": str(revision)}}
+        try:
+            await self._dynamo.call("PutItem", request, dict)
+        except ConditionFailed:
+            return False
+        return True
+
+    async def erase(self, session_id: str) -> None:
+        """Nothing is left of a room's voice. Once more is harmless."""
+        await self._dynamo.call("DeleteItem", {"TableName": self._table, "Key": _state_of(session_id)}, dict)
+
+    # -- blocks --
+
+    async def blocked(self, user_id: str) -> frozenset[str]:
+        """Whom a person blocks, read consistently."""
+        return _set(await self._get(_blocks_of(user_id)) or {})
+
+    async def block(self, user_id: str, other_id: str, *, ends: bool, now_ms: int) -> frozenset[str] | None:
+        """One more; all of them after it. None: there are VOICE_BLOCKS_MAX. `ends`: of a guest, who does so too."""
+        values: Item = {
+            ":o": {"SS": [other_id]},
+            ":u": {"S": other_id},
+            ":m": {"N": str(limits.VOICE_BLOCKS_MAX)},
+        }
+        change = "ADD blocked :o"
+        if ends:
+            change += " SET expires_at=:x"
+            values[":x"] = _expiry(now_ms)
+        condition = "attribute_not_exists(blocked) OR size(blocked)<:m OR contains(blocked, :u)"
+        return await self._change_blocks(user_id, change, condition, values)
+
+    async def unblock(self, user_id: str, other_id: str) -> None:
+        """One less; one that is not there is none already."""
+        await self._change_blocks(user_id, "DELETE blocked :o", "attribute_exists(sk)", {":o": {"SS": [other_id]}})
+
+    async def blocked_by(self, user_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """Whom each of some people blocks, without those who block nobody."""
+        ids = sorted(user_ids)
+        found: dict[str, frozenset[str]] = {}
+        for first in range(0, len(ids), _BATCH):
+            for item in await self._get_all([_blocks_of(user_id) for user_id in ids[first : first + _BATCH]]):
+                if blocked := _set(item):
+                    found[item["pk"]["S"].removeprefix("blocks#")] = blocked
+        return found
+
+    async def _change_blocks(self, user_id: str, change: str, condition: str, values: Item) -> frozenset[str] | None:
+        request = {
+            "TableName": self._table,
+            "Key": _blocks_of(user_id),
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "ALL_NEW",
+        }
+        try:
+            return _set((await self._dynamo.call("UpdateItem", request, _Updated)).attributes)
+        except ConditionFailed:
+            return None
+
+    async def _get(self, key: Item) -> Item | None:
+        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
+        return (await self._dynamo.call("GetItem", request, _Answer)).item
+
+    async def _get_all(self, keys: list[Item]) -> list[Item]:
+        found: list[Item] = []
+        for _ in range(_READS):
+            request = {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}}
+            batch = await self._dynamo.call("BatchGetItem", request, _Batch)
+            found += batch.responses.get(self._table, [])
+            if self._table not in batch.unprocessed:
+                break
+            keys = batch.unprocessed[self._table]["Keys"]
+        return found
+
+
+def _state_of(session_id: str) -> Item:
+    return {"pk": {"S": f"voice#{session_id}"}, "sk": {"S": "state"}}
+
+
+def _blocks_of(user_id: str) -> Item:
+    return {"pk": {"S": f"blocks#{user_id}"}, "sk": {"S": "voice"}}
+
+
+def _expiry(now_ms: int) -> dict[str, str]:
+    return {"N": str(now_ms // 1000 + limits.VOICE_ROW_TTL_S)}
+
+
+def _set(item: Item) -> frozenset[str]:
+    return frozenset(item.get("blocked", {}).get("SS", ()))
