@@ -177,7 +177,14 @@ export class FakeContext {
   readonly destination = new FakeNode(this, "destination");
   readonly sinks: string[] = [];
 
+  readonly sampleRate = 48_000;
+
   constructor(public mayRun = true) {}
+
+  createBuffer(_: number, length: number): { length: number; getChannelData: () => Float32Array } {
+    const samples = new Float32Array(length);
+    return { length, getChannelData: () => samples };
+  }
 
   async resume(): Promise<void> {
     if (!this.mayRun) return new Promise(() => {});

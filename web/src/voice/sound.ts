@@ -108,13 +108,14 @@ export class WebSound implements Speakers {
     this.set = { ...settings };
     this.stage?.output.volume(settings.master);
     void this.stage?.output.playOn(settings.outputId);
+    this.stage?.output.cancelled(this.echoes);
     this.aimAll();
   }
 
   /** Whether a microphone with an echo canceller is open, which is to hear what is played. */
   cancelEcho(wanted: boolean): void {
     this.cancelled = wanted;
-    this.stage?.output.cancelled(wanted);
+    this.stage?.output.cancelled(this.echoes);
   }
 
   level(id: SourceId): number {
@@ -130,6 +131,10 @@ export class WebSound implements Speakers {
     return () => this.listeners.delete(listener);
   }
 
+  private get echoes(): boolean {
+    return this.cancelled && !this.set.headphones;
+  }
+
   private build(): Stage {
     const context = this.ports.context();
     const lead = Math.max(LEAD_S, 1.5 * (context.baseLatency || 0));
@@ -141,7 +146,7 @@ export class WebSound implements Speakers {
     const stage = { context, output, clock };
     output.volume(this.set.master);
     void output.playOn(this.set.outputId);
-    output.cancelled(this.cancelled);
+    output.cancelled(this.echoes);
     // The first such panner of a context has it fetch the impulse responses, and is silent until they are there.
     if (this.set.mode === "hrtf") context.createPanner().panningModel = "HRTF";
     context.onstatechange = () => this.tell();

@@ -125,11 +125,12 @@ export interface Device {
 
 /**
  * What the system changed by itself. `fell_back`: the device in use (`label`) is gone, the system's is used. `returned`: the device that was chosen is there
- * again, and used once the person says so, by `open`. `plain`: RNNoise could not be loaded; the browser's suppression does its work.
+ * again, and used once the person says so, by `open`. `kept`: what was chosen could not be opened; the device before it (`label`) is still in use. `plain`: RNNoise could not be loaded; the browser's suppression does its work.
  */
 export type MicrophoneNotice =
   | { kind: "fell_back"; label: string }
   | { kind: "returned"; device: Device }
+  | { kind: "kept"; label: string }
   | { kind: "plain" };
 
 /** The own voice. The only user of getUserMedia for sound. */
