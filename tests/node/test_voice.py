@@ -2,7 +2,8 @@
 
 import asyncio
 from fractions import Fraction
-from struct import pack_into
+from random import Random
+from struct import pack, pack_into
 
 import pytest
 from aiortc import AudioStreamTrack, RTCRtpTransceiver, RTCSessionDescription
@@ -184,6 +185,37 @@ async def test_what_is_too_long_or_malformed_is_dropped(told: Echo) -> None:
     assert node.stats().srtp_errors == stats.srtp_errors + 4
     await sent(page, node, rtp(3))
     assert told.of("media") == [rtp(3)]
+    await page.close()
+    await node.close()
+
+
+async def test_malformed_media_is_counted_and_nothing_else(told: Echo) -> None:
+    """Seeded: bytes, packets of the peer's that were broken on the way, and authentic ones that are not RTP within."""
+    chance, raw = Random(31), list[bytes]()
+    told.echo = False
+    page = Voice(0)
+    node = await connected(told, page)
+    ((address, _),) = node._at.items()
+    assert page.connection.sctp is not None
+    keys = page.connection.sctp.transport._tx_srtp
+    for index in range(3000):
+        packet = bytes((chance.randrange(128, 192),)) + chance.randbytes(chance.choice((0, 1, 3, 7, 11, 12, 40, 1500)))
+        if index % 3 == 1:
+            broken = bytearray(keys.protect_rtcp(report()) if index % 2 else keys.protect(rtp(index)))
+            broken[chance.randrange(1, len(broken))] ^= 1 << chance.randrange(8)
+            packet = bytes(broken)
+        elif index % 3 == 2:
+            head = pack("!BBHI", 0x80 | chance.randrange(32), 200 + chance.randrange(8), chance.randrange(9), 7)
+            raw.append(head + chance.randbytes(4 * chance.randrange(9)))
+            packet = keys.protect_rtcp(raw[-1])
+        node._take(packet, address, node.now() + index / 1000)
+    assert told.of("media") == []
+    assert told.of("media_control") == raw
+    stats = node.stats()
+    assert stats.rtp_dropped + stats.srtp_errors == 2000
+    assert stats.rtcp_in == 1000
+    await sent(page, node, rtp(5000))
+    assert told.of("media") == [rtp(5000)]
     await page.close()
     await node.close()
 
