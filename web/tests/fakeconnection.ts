@@ -7,7 +7,14 @@
  */
 
 import type { Stat } from "../src/peers/getstats";
-import type { CandidateLike, ChannelLike, ConnectionLike, DescriptionLike } from "../src/peers/ports";
+import type {
+  CandidateLike,
+  ChannelLike,
+  ConnectionLike,
+  DescriptionLike,
+  SenderLike,
+  TransceiverLike,
+} from "../src/peers/ports";
 import type { FakeWorld } from "./world";
 
 interface Described {
@@ -39,6 +46,60 @@ class FakeChannel implements ChannelLike {
   }
 }
 
+/** What a person said into it is told apart by identity alone. */
+export function fakeTrack(id: string): MediaStreamTrack {
+  return { id, kind: "audio" } as MediaStreamTrack;
+}
+
+class FakeSender implements SenderLike {
+  track: MediaStreamTrack | null = null;
+  kbps = 0;
+  replaced = 0;
+
+  async replaceTrack(track: MediaStreamTrack | null): Promise<void> {
+    await Promise.resolve();
+    this.track = track;
+    this.replaced += 1;
+  }
+
+  getParameters(): RTCRtpSendParameters {
+    return { encodings: [{}] } as RTCRtpSendParameters;
+  }
+
+  async setParameters({ encodings }: RTCRtpSendParameters): Promise<void> {
+    this.kbps = (encodings[0]?.maxBitrate ?? 0) / 1000;
+  }
+}
+
+/** An audio section: its direction is agreed by descriptions, `a=audio:<mid> <direction>` in them. */
+export class FakeTransceiver implements TransceiverLike {
+  mid: string | null = null;
+  currentDirection: RTCRtpTransceiverDirection | null = null;
+  stopped = false;
+  readonly sender = new FakeSender();
+  readonly receiver: { track: MediaStreamTrack };
+
+  constructor(
+    owner: FakeConnection,
+    public direction: RTCRtpTransceiverDirection,
+  ) {
+    this.receiver = { track: fakeTrack(`${owner.owner} hears ${owner.number}.${owner.transceivers.length}`) };
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.direction = "inactive";
+  }
+}
+
+const TURNED = {
+  sendrecv: "sendrecv",
+  sendonly: "recvonly",
+  recvonly: "sendonly",
+  inactive: "inactive",
+  stopped: "stopped",
+} as const;
+
 export class FakeConnection implements ConnectionLike {
   signalingState = "stable";
   iceConnectionState = "new";
@@ -48,6 +109,9 @@ export class FakeConnection implements ConnectionLike {
   onicecandidate: ((event: { candidate: CandidateLike | null }) => void) | null = null;
   oniceconnectionstatechange: (() => void) | null = null;
   readonly channels = new Map<string, FakeChannel>();
+  readonly transceivers: FakeTransceiver[] = [];
+  /** What `stats` reports. */
+  statistics: readonly Stat[] = [];
   readonly number: number;
   closed = false;
   heardUfrags = new Set<string>();
@@ -61,6 +125,7 @@ export class FakeConnection implements ConnectionLike {
   private needs = false;
   private restarting = false;
   private stableLocal: DescriptionLike | null = null;
+  private offered = new Map<string, RTCRtpTransceiverDirection>();
 
   constructor(
     readonly air: Air,
@@ -94,7 +159,7 @@ export class FakeConnection implements ConnectionLike {
     const ufrag = renewed ? `u${this.number}x${this.versions}` : before;
     this.versions += 1;
     this.stableLocal = type === "offer" ? this.localDescription : null;
-    const sdp = `v=0\r\no=- ${this.number} ${this.versions} IN IP4 0\r\na=ufrag:${ufrag}\r\n`;
+    const sdp = `v=0\r\no=- ${this.number} ${this.versions} IN IP4 0\r\na=ufrag:${ufrag}\r\n${this.sections(type)}`;
     this.localDescription = { type, sdp };
     this.signalingState = type === "offer" ? "have-local-offer" : "stable";
     if (type === "answer") this.restarting = false;
@@ -127,6 +192,7 @@ export class FakeConnection implements ConnectionLike {
     this.signalingState = description.type === "offer" ? "have-remote-offer" : "stable";
     if (description.type === "answer") this.restarting = false;
     this.remoteDescription = description;
+    this.agree(description);
     this.fingerprint ||= read(description).number;
     this.air.check();
     if (this.signalingState === "stable" && this.needs) this.need();
@@ -146,8 +212,54 @@ export class FakeConnection implements ConnectionLike {
 
   setConfiguration(): void {}
 
+  addTransceiver(_: "audio", { direction }: { direction: RTCRtpTransceiverDirection }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(this, direction);
+    this.transceivers.push(transceiver);
+    if (this.transceivers.length === 1) this.need();
+    return transceiver;
+  }
+
+  getTransceivers(): readonly FakeTransceiver[] {
+    return this.transceivers;
+  }
+
   async stats(): Promise<readonly Stat[]> {
-    return [];
+    return this.statistics;
+  }
+
+  /** The audio sections of a description of ours; an answer agrees on them. */
+  private sections(type: "offer" | "answer"): string {
+    return this.transceivers
+      .map((one, at) => {
+        one.mid ??= String(at);
+        if (type === "answer") {
+          const theirs = this.offered.get(one.mid) ?? "inactive";
+          one.currentDirection = one.stopped ? "stopped" : met(one.direction, theirs);
+        }
+        return `a=audio:${one.mid} ${one.stopped ? "stopped" : one.direction}\r\n`;
+      })
+      .join("");
+  }
+
+  /** Takes the sections of a description of theirs: an offer makes them, an answer settles them. */
+  private agree({ type, sdp }: DescriptionLike): void {
+    this.offered = new Map(
+      [...sdp.matchAll(/^a=audio:(\S+) (\S+)\r$/gm)].map(([, mid = "", way = ""]) => [
+        mid,
+        TURNED[way as keyof typeof TURNED],
+      ]),
+    );
+    for (const [mid, way] of this.offered) {
+      let one = this.transceivers.find(
+        (known) => known.mid === mid || (type === "answer" && known.mid === null),
+      );
+      if (!one) {
+        one = new FakeTransceiver(this, "recvonly");
+        this.transceivers.push(one);
+      }
+      one.mid = mid;
+      if (type === "answer") one.currentDirection = way === "stopped" ? "stopped" : met(one.direction, way);
+    }
   }
 
   close(): void {
@@ -192,6 +304,17 @@ export class FakeConnection implements ConnectionLike {
   private alive(): void {
     if (this.closed) throw new Error("closed");
   }
+}
+
+/** What two sides' wishes come to, seen from the first; `theirs` is turned already. */
+function met(
+  own: RTCRtpTransceiverDirection,
+  theirs: RTCRtpTransceiverDirection,
+): RTCRtpTransceiverDirection {
+  const sends = own.startsWith("send") && theirs.startsWith("send");
+  const hears =
+    own.endsWith("recv") || own === "recvonly" ? theirs.endsWith("recv") || theirs === "recvonly" : false;
+  return sends ? (hears ? "sendrecv" : "sendonly") : hears ? "recvonly" : "inactive";
 }
 
 /** What is between the pages. */

@@ -36,6 +36,8 @@ export class Page {
   readonly messages: ServerMessage[] = [];
   readonly relayed: boolean[] = [];
   paceMs = 0;
+  /** Of the relay's control channel. */
+  onMessage: (message: ServerMessage) => void = () => {};
   /** Of each peer. */
   newest = new Map<string, PeerState>();
 
@@ -78,7 +80,10 @@ export class Page {
         onStates: (states) => {
           for (const state of states) this.take(state);
         },
-        onMessage: (message) => this.messages.push(message),
+        onMessage: (message) => {
+          this.messages.push(message);
+          this.onMessage(message);
+        },
         onRelay: (open) => this.relayed.push(open),
       },
       false,

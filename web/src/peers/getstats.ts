@@ -31,6 +31,18 @@ export interface Stat {
   readonly relayProtocol?: string;
   readonly messagesSent?: number;
   readonly messagesReceived?: number;
+  readonly kind?: string;
+  readonly mid?: string;
+  readonly packetsReceived?: number;
+  readonly packetsLost?: number;
+  readonly jitter?: number;
+  readonly jitterBufferDelay?: number;
+  readonly jitterBufferEmittedCount?: number;
+  readonly totalSamplesReceived?: number;
+  readonly concealedSamples?: number;
+  readonly silentConcealedSamples?: number;
+  readonly fractionLost?: number;
+  readonly roundTripTime?: number;
 }
 
 export interface LinkStats {

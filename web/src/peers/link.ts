@@ -8,10 +8,21 @@
 
 import { LIMITS, type LinkPath, type Signal } from "../wire/generated";
 import { Allowance } from "./allowance";
+import { LinkAudio } from "./audio";
 import { isCount, parse } from "./decode";
-import { Gaps, type LinkStats, linkStats, NO_STATS, Pings, RoundTrips, ratePerS } from "./getstats";
+import {
+  Gaps,
+  type LinkStats,
+  linkStats,
+  NO_STATS,
+  Pings,
+  RoundTrips,
+  ratePerS,
+  type Stat,
+} from "./getstats";
 import { Negotiator } from "./negotiator";
 import type { ChannelLike, ConnectionLike, RtcPorts } from "./ports";
+import { refined } from "./sdp";
 import type { LinkView } from "./types";
 
 const LOOK_MS = 250;
@@ -62,6 +73,9 @@ export class Link {
   open = false;
   readonly madeAtMs: number;
   readonly gaps = new Gaps();
+  readonly audio: LinkAudio;
+  /** The newest statistics as they came. */
+  report: readonly Stat[] = [];
   private readonly connection: ConnectionLike;
   private readonly negotiator: Negotiator;
   private readonly presence: ChannelLike;
@@ -95,9 +109,10 @@ export class Link {
     this.madeAtMs = this.downSinceMs = ports.now();
     this.connection = ports.connection(setup.configuration);
     this.negotiator = new Negotiator(ports, this.connection, setup.polite, setup.answers, {
-      offer: (sdp) => events.signal({ type: "peer.offer", sdp }),
-      answer: (sdp) => events.signal({ type: "peer.answer", sdp }),
+      offer: (sdp) => events.signal({ type: "peer.offer", sdp: refined(sdp) }),
+      answer: (sdp) => events.signal({ type: "peer.answer", sdp: refined(sdp) }),
       candidates: (candidates) => events.signal({ type: "peer.candidate", candidates }),
+      answering: () => this.audio.answering(),
       failed: (why) => this.end(why),
     });
     this.connection.oniceconnectionstatechange = () => this.moved();
@@ -105,6 +120,7 @@ export class Link {
       this.connection.createDataChannel(label, { ...options, negotiated: true });
     this.presence = made("presence", { id: LIMITS.PRESENCE_CHANNEL, ordered: false, maxRetransmits: 0 });
     this.control = made("control", { id: LIMITS.CONTROL_CHANNEL, ordered: true });
+    this.audio = new LinkAudio(this.connection, setup.node);
     this.presence.onmessage = ({ data }) => this.heard(data, () => events.presence(this, data));
     this.control.onmessage = ({ data }) => this.heard(data, () => this.controlled(data));
     for (const channel of [this.presence, this.control]) {
@@ -275,8 +291,10 @@ export class Link {
 
   private async measure(): Promise<void> {
     try {
-      const stats = linkStats(await this.connection.stats(), this.setup.node);
+      const report = await this.connection.stats();
+      const stats = linkStats(report, this.setup.node);
       if (this.over) return;
+      this.report = report;
       const [before, last, now] = [this.path, this.stats, this.ports.now()];
       const kbps = (was: number, is: number): number => ratePerS(was, is, now - this.measuredAtMs) / 125;
       this.kbps = {

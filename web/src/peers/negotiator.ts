@@ -23,6 +23,8 @@ export interface NegotiatorEvents {
   offer(sdp: string): void;
   answer(sdp: string): void;
   candidates(candidates: readonly IceCandidate[]): void;
+  /** An offer was taken; the answer is made next. */
+  answering(): void;
   /** It cannot be cured: a description was refused, or no offer was answered. */
   failed(why: string): void;
 }
@@ -64,6 +66,7 @@ export class Negotiator {
       await this.connection.setRemoteDescription({ type: "offer", sdp });
       this.answered();
       await this.flushWaiting();
+      this.events.answering();
       await this.connection.setLocalDescription();
       this.answers = false;
       if (this.connection.localDescription) this.events.answer(this.connection.localDescription.sdp);

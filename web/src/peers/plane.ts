@@ -23,6 +23,7 @@ import { meshOf } from "./choice";
 import { ServerClock } from "./clock";
 import { Enrolment } from "./enrolment";
 import { Ice } from "./ice";
+import type { Link } from "./link";
 import { Mesh } from "./mesh";
 import type { PlaneRoutes, RtcPorts } from "./ports";
 import { Reception } from "./reception";
@@ -204,6 +205,16 @@ export class Plane implements PeerPlane {
       receivedHz: this.reception.perSecond(),
       waitingBytes: this.mesh.waitingBytes,
     };
+  }
+
+  /** Every connection that voice may go by. */
+  *voiceLinks(): Iterable<Link> {
+    if (this.relay.link) yield this.relay.link;
+    yield* this.mesh.links();
+  }
+
+  get websocketOnly(): boolean {
+    return this.wanted.websocketOnly;
   }
 
   demand({ hideAddress, ...wanted }: Demand): void {

@@ -25,6 +25,25 @@ export interface CandidateLike {
   usernameFragment: string | null;
 }
 
+/** RTCRtpSender, as far as it is used. */
+export interface SenderLike {
+  readonly track: MediaStreamTrack | null;
+  replaceTrack(track: MediaStreamTrack | null): Promise<void>;
+  getParameters(): RTCRtpSendParameters;
+  setParameters(parameters: RTCRtpSendParameters): Promise<void>;
+}
+
+/** RTCRtpTransceiver, as far as it is used. */
+export interface TransceiverLike {
+  readonly mid: string | null;
+  direction: RTCRtpTransceiverDirection;
+  /** What was negotiated; null: nothing yet. */
+  readonly currentDirection: RTCRtpTransceiverDirection | null;
+  readonly sender: SenderLike;
+  readonly receiver: { readonly track: MediaStreamTrack };
+  stop(): void;
+}
+
 /** RTCPeerConnection, as far as it is used. */
 export interface ConnectionLike {
   readonly signalingState: string;
@@ -35,6 +54,8 @@ export interface ConnectionLike {
   onicecandidate: ((event: { candidate: CandidateLike | null }) => void) | null;
   oniceconnectionstatechange: (() => void) | null;
   createDataChannel(label: string, options: RTCDataChannelInit): ChannelLike;
+  addTransceiver(kind: "audio", init: { direction: RTCRtpTransceiverDirection }): TransceiverLike;
+  getTransceivers(): readonly TransceiverLike[];
   /** Without a description: the one that is due, an offer or an answer. */
   setLocalDescription(): Promise<void>;
   /** An offer while one's own is out takes that back (rollback). */

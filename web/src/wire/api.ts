@@ -19,6 +19,7 @@ import type {
   InviteList,
   JoinBody,
   JoinResult,
+  JoinVoice,
   JoinWebRtc,
   LeaveResult,
   LeaveWebRtc,
@@ -45,6 +46,13 @@ import type {
   TokenSet,
   UpdateCursor,
   UpdateSession,
+  VoiceBlocks,
+  VoiceChannel,
+  VoiceChannelSettings,
+  VoiceJoined,
+  VoicePerson,
+  VoicePersonChange,
+  VoiceState,
   WebRtcSession,
   WebRtcStats,
 } from "./generated";
@@ -92,11 +100,22 @@ export interface Api {
   leaveWebRtc(id: string, body: LeaveWebRtc): Promise<void>;
   webRtcStats(id: string): Promise<WebRtcStats>;
   reportQuality(id: string, body: QualityReport): Promise<void>;
+  voice(id: string): Promise<VoiceState>;
+  joinVoice(id: string, body: JoinVoice): Promise<VoiceJoined>;
+  leaveVoice(id: string, tabId: string): Promise<void>;
+  createVoiceChannel(id: string, body: VoiceChannelSettings): Promise<VoiceChannel>;
+  changeVoiceChannel(id: string, channelId: string, body: VoiceChannelSettings): Promise<VoiceChannel>;
+  deleteVoiceChannel(id: string, channelId: string): Promise<void>;
+  changeVoicePerson(id: string, userId: string, body: VoicePersonChange): Promise<VoicePerson>;
+  voiceBlocks(id: string): Promise<VoiceBlocks>;
+  blockVoice(id: string, userId: string): Promise<VoiceBlocks>;
+  unblockVoice(id: string, userId: string): Promise<void>;
 }
 
 export function apiOver(client: Client): Api {
   const get = <T>(path: string, query = {}): Promise<T> => client.call<T>({ method: "GET", path, query });
   const post = <T>(path: string, body: object): Promise<T> => client.call<T>({ method: "POST", path, body });
+  const put = <T>(path: string, body: object): Promise<T> => client.call<T>({ method: "PUT", path, body });
   const enter = <T>(path: string, body: object): Promise<T> =>
     client.call<T>({ method: "POST", path, body, open: true });
   const drop = (path: string, query = {}): Promise<void> =>
@@ -107,6 +126,8 @@ export function apiOver(client: Client): Api {
     `${room(id)}/participants/${encodeURIComponent(userId)}`;
   const paper = (id: string): string => `/documents/${encodeURIComponent(id)}`;
   const plane = (id: string): string => `/webrtc/sessions/${encodeURIComponent(id)}`;
+  const voice = (id: string, ...rest: string[]): string =>
+    [`${shared(id)}/voice`, ...rest.map(encodeURIComponent)].join("/");
   const lock = (id: string, objectId: string): string =>
     `${shared(id)}/locks/${encodeURIComponent(objectId)}`;
   return {
@@ -125,7 +146,7 @@ export function apiOver(client: Client): Api {
     join: (id, body) => post(`${room(id)}/join`, body),
     leave: (id) => post(`${room(id)}/leave`, {}),
     participants: (id, cursor) => get(`${room(id)}/participants`, { cursor }),
-    setRole: (id, userId, role) => client.call({ method: "PUT", path: person(id, userId), body: { role } }),
+    setRole: (id, userId, role) => put(person(id, userId), { role }),
     removeParticipant: (id, userId, ban) => drop(person(id, userId), { ban }),
     invites: (id) => get(`${room(id)}/invites`),
     createInvite: (id, body) => post(`${room(id)}/invites`, body),
@@ -142,7 +163,7 @@ export function apiOver(client: Client): Api {
     createMilestone: (id, body) => post(`${paper(id)}/milestones`, body),
     locks: (id) => get(`${shared(id)}/locks`),
     acquireLock: (id, body) => post(`${shared(id)}/locks`, body),
-    renewLock: (id, objectId, body) => client.call({ method: "PUT", path: lock(id, objectId), body }),
+    renewLock: (id, objectId, body) => put(lock(id, objectId), body),
     releaseLock: (id, objectId) => drop(lock(id, objectId)),
     iceServers: () => get("/webrtc/ice-servers"),
     openWebRtc: (id) => post("/webrtc/sessions", { session_id: id }),
@@ -150,5 +171,15 @@ export function apiOver(client: Client): Api {
     leaveWebRtc: (id, body) => post(`${plane(id)}/leave`, body),
     webRtcStats: (id) => get(`${plane(id)}/stats`),
     reportQuality: (id, body) => post(`${plane(id)}/stats`, body),
+    voice: (id) => get(voice(id)),
+    joinVoice: (id, body) => post(voice(id), body),
+    leaveVoice: (id, tabId) => drop(voice(id), { tab_id: tabId }),
+    createVoiceChannel: (id, body) => post(voice(id, "channels"), body),
+    changeVoiceChannel: (id, channelId, body) => put(voice(id, "channels", channelId), body),
+    deleteVoiceChannel: (id, channelId) => drop(voice(id, "channels", channelId)),
+    changeVoicePerson: (id, userId, body) => put(voice(id, "participants", userId), body),
+    voiceBlocks: (id) => get(voice(id, "blocks")),
+    blockVoice: (id, userId) => put(voice(id, "blocks", userId), {}),
+    unblockVoice: (id, userId) => drop(voice(id, "blocks", userId)),
   };
 }

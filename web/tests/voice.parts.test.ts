@@ -1,0 +1,359 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Stat } from "../src/peers/getstats";
+import { OPUS_FMTP, refined } from "../src/peers/sdp";
+import { Ladder, RATES, rateFits, SLOTS, slotsFit, type VoiceConditions } from "../src/voice/adapt";
+import { mosOf, ratingOf } from "../src/voice/mos";
+import { Preferring } from "../src/voice/preferring";
+import { placementOf, type Relation, Relations } from "../src/voice/relations";
+import { SelfMute } from "../src/voice/selfmute";
+import { Slots } from "../src/voice/slots";
+import { together, UNHEARD, VoiceStats } from "../src/voice/stats";
+import { channelAt, maySpeak } from "../src/voice/where";
+import { LIMITS, type Role, type Vec3, type VoiceChannel, type VoicePerson } from "../src/wire/generated";
+import { channel, person, voiceState } from "./voiceworld";
+import { peer, settle } from "./world";
+
+const vectors = (name: string) => JSON.parse(readFileSync(`../tests/vectors/${name}`, "utf8"));
+
+describe("A description as it is told", () => {
+  const made = readFileSync("../tests/vectors/sdp/chromium_voice.sdp", "utf8").replaceAll(/\r?\n/g, "\r\n");
+  const sections = refined(made).split(/^(?=m=)/m);
+  const audio = sections.filter((one) => one.startsWith("m=audio "));
+
+  it("has Opus alone in every audio section, with NACK, FEC and DTX, and the level as the only extension", () => {
+    expect(audio).toHaveLength(5);
+    for (const section of audio) {
+      expect(section).toMatch(/^m=audio \d+ UDP\/TLS\/RTP\/SAVPF 111\r\n/);
+      expect(section.match(/^a=(rtpmap|fmtp|rtcp-fb|extmap):.*$/gm)?.sort()).toEqual([
+        "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+        `a=fmtp:111 ${OPUS_FMTP}`,
+        "a=rtcp-fb:111 nack",
+        "a=rtpmap:111 opus/48000/2",
+      ]);
+    }
+  });
+
+  it("keeps everything else as the browser made it, and is short enough to be a signal", () => {
+    const rest = (sdp: string) => sdp.split(/^(?=m=)/m).filter((one) => !one.startsWith("m=audio "));
+    expect(rest(refined(made))).toEqual(rest(made));
+    for (const line of ["a=mid:", "a=ice-ufrag:", "a=fingerprint:", "a=setup:", "a=rtcp-mux"]) {
+      for (const section of audio) expect(section).toContain(line);
+    }
+    expect(refined(made).length).toBeLessThan(LIMITS.SDP_CHARS);
+    expect(refined(refined(made))).toBe(refined(made));
+  });
+
+  it("is left alone where there is no Opus", () => {
+    const rejected = "v=0\r\nm=audio 0 UDP/TLS/RTP/SAVPF 0\r\na=inactive\r\n";
+    expect(refined(rejected)).toBe(rejected);
+    expect(refined("v=0\r\n")).toBe("v=0\r\n");
+  });
+});
+
+describe("Where somebody is", () => {
+  const { walks, channels, edge_m } = vectors("voice_where.json") as {
+    edge_m: number;
+    channels: VoiceChannel[];
+    walks: { name: string; put_id: string; steps: { position: Vec3 | null; channel_id: string }[] }[];
+  };
+
+  it("is measured with the edge that the functions and the node have", () => {
+    expect(LIMITS.VOICE_ZONE_EDGE_M).toBe(edge_m);
+  });
+
+  it.each(walks)("is what Python says: $name", ({ put_id, steps }) => {
+    let was: string | null = null;
+    for (const { position, channel_id } of steps) {
+      was = channelAt(channels, put_id, was, position);
+      expect(was).toBe(channel_id);
+    }
+  });
+
+  it("says who may speak there", () => {
+    const may = (speakers: VoiceChannel["speakers"], role: Role, who: Partial<VoicePerson> = {}) =>
+      maySpeak(person("u", who), channel("main", { speakers, speaker_ids: ["n"] }), role);
+    expect(may("everyone", "guest")).toBe(true);
+    expect(["owner", "editor", "viewer", "guest"].map((role) => may("editors", role as Role))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(may("named", "editor")).toBe(false);
+    expect(may("named", "owner")).toBe(true);
+    expect(may("named", "guest", { user_id: "n" })).toBe(true);
+    expect(may("everyone", "owner", { muted: true })).toBe(false);
+    expect(may("everyone", "owner", { self_muted: true })).toBe(false);
+    expect(maySpeak(null, channel("main"), "owner")).toBe(false);
+  });
+});
+
+describe("The E-model", () => {
+  it("is at its best without delay and loss, and never better than the codec", () => {
+    expect(ratingOf({ delayMs: 0, concealedShare: 0, kbps: 1_000_000 })).toBeCloseTo(93.2, 1);
+    expect(mosOf({ delayMs: 50, concealedShare: 0, kbps: 32 })).toBeGreaterThan(4.1);
+    expect(mosOf({ delayMs: 50, concealedShare: 0, kbps: 48 })).toBeGreaterThan(
+      mosOf({ delayMs: 50, concealedShare: 0, kbps: 16 }),
+    );
+  });
+
+  it("takes away for delay as Cole and Rosenbluth do: 0.024 a ms, and 0.11 more past 177.3", () => {
+    const at = (delayMs: number) => ratingOf({ delayMs, concealedShare: 0, kbps: 32 });
+    expect(at(0) - at(100)).toBeCloseTo(2.4, 6);
+    expect(at(100) - at(277.3)).toBeCloseTo(0.024 * 177.3 + 11, 6);
+  });
+
+  it("takes away half of what is left at Bpl percent of loss (G.107 section 7.5)", () => {
+    const at = (concealedShare: number) => ratingOf({ delayMs: 0, concealedShare, kbps: 32 });
+    const codec = 93.2 - at(0);
+    expect(at(0) - at(0.1)).toBeCloseTo((95 - codec) / 2, 6);
+    expect(mosOf({ delayMs: 0, concealedShare: 1, kbps: 32 })).toBeLessThan(1.2);
+    expect(mosOf({ delayMs: 100_000, concealedShare: 1, kbps: null })).toBe(1);
+  });
+});
+
+describe("How much is sent and asked for", () => {
+  const fine: VoiceConditions = {
+    sentLossShare: 0,
+    heardLossShare: 0,
+    rttMs: 40,
+    availableKbps: null,
+    hintKbps: 48,
+  };
+  const settled = (ladder: Ladder<number>, now: VoiceConditions, fromMs: number, ms: number) => {
+    for (let at = fromMs; at <= fromMs + ms; at += 1000) ladder.look(rateFits(now), at);
+    return ladder.value;
+  };
+
+  it("is the most while nothing is known against it", () => {
+    const unknown = { ...fine, sentLossShare: null, heardLossShare: null, rttMs: null };
+    expect(settled(new Ladder(RATES), unknown, 0, 10_000)).toBe(48);
+  });
+
+  it("leaves room for FEC where a little is lost, and gives way where much is or the path is slow", () => {
+    expect(settled(new Ladder(RATES), { ...fine, sentLossShare: 0.05 }, 0, 5000)).toBe(32);
+    expect(settled(new Ladder(RATES), { ...fine, sentLossShare: 0.15 }, 0, 5000)).toBe(24);
+    expect(settled(new Ladder(RATES), { ...fine, sentLossShare: 0.5 }, 0, 5000)).toBe(16);
+    expect(settled(new Ladder(RATES), { ...fine, rttMs: 1000 }, 0, 5000)).toBe(24);
+    expect(settled(new Ladder(RATES), { ...fine, availableKbps: 60 }, 0, 5000)).toBe(24);
+    expect(settled(new Ladder(RATES), { ...fine, hintKbps: 0 }, 0, 5000)).toBe(16);
+  });
+
+  it("does not move for a moment's loss", () => {
+    const ladder = new Ladder(RATES);
+    settled(ladder, { ...fine, sentLossShare: 0.3 }, 0, 3000);
+    expect(settled(ladder, fine, 4000, 3000)).toBe(48);
+  });
+
+  it("comes back one rung at a time, later than it fell, and not on the edge", () => {
+    const ladder = new Ladder(RATES);
+    expect(settled(ladder, { ...fine, sentLossShare: 0.5 }, 0, 5000)).toBe(16);
+    expect(settled(ladder, fine, 6000, 11_000)).toBe(16);
+    expect(settled(ladder, fine, 18_000, 1000)).toBe(24);
+    expect(settled(ladder, { ...fine, sentLossShare: 0.08 }, 20_000, 60_000)).toBe(24);
+    expect(settled(ladder, fine, 81_000, 40_000)).toBe(48);
+  });
+
+  it("asks for fewer voices where those that come are broken, and one is always left", () => {
+    const ladder = new Ladder(SLOTS);
+    const heard = (heardLossShare: number, fromMs: number) => {
+      for (let at = fromMs; at <= fromMs + 5000; at += 1000)
+        ladder.look(slotsFit({ ...fine, heardLossShare }), at);
+      return ladder.value;
+    };
+    expect(heard(0.05, 0)).toBe(LIMITS.VOICE_SLOTS);
+    expect(heard(0.12, 10_000)).toBe(3);
+    expect(heard(0.9, 20_000)).toBe(1);
+    expect(heard(0.9, 30_000)).toBe(1);
+  });
+});
+
+describe("Figures of voice", () => {
+  const inbound = (seconds: number, more: Partial<Stat> = {}): Stat => ({
+    id: "i",
+    type: "inbound-rtp",
+    kind: "audio",
+    mid: "1",
+    packetsReceived: 45 * seconds,
+    packetsLost: 5 * seconds,
+    jitter: 0.012,
+    jitterBufferDelay: 0.06 * 48_000 * seconds,
+    jitterBufferEmittedCount: 48_000 * seconds,
+    totalSamplesReceived: 48_000 * seconds,
+    concealedSamples: 2400 * seconds,
+    silentConcealedSamples: 480 * seconds,
+    ...more,
+  });
+
+  it("are what the counters grew by: loss, what was made up but not in silence, and the rating that follows", () => {
+    const stats = new VoiceStats();
+    expect(stats.of("1", 100)).toBe(UNHEARD);
+    for (const second of [10, 12, 14]) stats.take([inbound(second)], second * 1000);
+    const { lossShare, jitterMs, concealedShare, rttMs, mos } = stats.of("1", 100);
+    expect(lossShare).toBeCloseTo(0.1);
+    expect(jitterMs).toBe(12);
+    expect(concealedShare).toBeCloseTo(0.04);
+    expect(rttMs).toBe(100);
+    expect(mos).toBeCloseTo(mosOf({ delayMs: 26.5 + 50 + 60, concealedShare: 0.04, kbps: null }));
+    expect(stats.of("2", 100)).toBe(UNHEARD);
+    expect(stats.of(null, 100)).toBe(UNHEARD);
+  });
+
+  it("forget what is long ago, and begin anew with another stream", () => {
+    const stats = new VoiceStats();
+    for (const second of [2, 4]) stats.take([inbound(second)], second * 1000);
+    for (const second of [20, 22]) {
+      stats.take([inbound(second, { packetsLost: 20, packetsReceived: 50 * second })], second * 1000);
+    }
+    expect(stats.of("1", null).lossShare).toBe(0);
+    stats.take([inbound(1)], 23_000);
+    expect(stats.of("1", null)).toBe(UNHEARD);
+  });
+
+  it("say nothing of a source in which hardly anything came", () => {
+    const stats = new VoiceStats();
+    stats.take([inbound(1)], 1000);
+    stats.take([inbound(1, { packetsReceived: 50 })], 3000);
+    expect(stats.of("1", 10)).toBe(UNHEARD);
+  });
+
+  it("know of the own voice what the other side reports", () => {
+    const stats = new VoiceStats();
+    const sent = (bytesSent: number): Stat[] => [
+      { id: "o", type: "outbound-rtp", kind: "audio", bytesSent },
+      { id: "r", type: "remote-inbound-rtp", kind: "audio", fractionLost: 0.03, roundTripTime: 0.08 },
+    ];
+    stats.take(sent(1000), 1000);
+    stats.take(sent(9000), 3000);
+    expect(stats.outgoing).toEqual({ lossShare: 0.03, rttMs: 80, kbps: 32 });
+  });
+
+  it("are the worst of all, but for the rating", () => {
+    const one = { lossShare: 0.1, jitterMs: 5, concealedShare: null, rttMs: 50, mos: 4 };
+    expect(together([one, { ...one, lossShare: 0.2, jitterMs: 1, mos: 2 }, UNHEARD])).toEqual({
+      ...one,
+      lossShare: 0.2,
+      mos: 3,
+    });
+    expect(together([])).toEqual(UNHEARD);
+  });
+});
+
+describe("Slots", () => {
+  it("are who was named there last, whatever else is said", () => {
+    const slots = new Slots();
+    slots.take({ type: "voice.slots", slots: [{ slot: 1, peer_id: "a.1" }] });
+    slots.take({ type: "voice.slots", slots: [{ slot: 0, peer_id: "b.1" }] });
+    expect([slots.in(0), slots.in(1), slots.in(2), slots.in(99)]).toEqual(["b.1", "a.1", null, null]);
+    expect([slots.of("a.1"), slots.of("z.1")]).toEqual([1, null]);
+    slots.take({
+      type: "voice.slots",
+      slots: [
+        { slot: 1, peer_id: null },
+        { slot: 77, peer_id: "x.1" },
+        { slot: -1, peer_id: "x.1" },
+      ],
+    });
+    expect([slots.of("a.1"), slots.of("x.1")]).toEqual([null, null]);
+    slots.speak({ type: "voice.speaking", peers: ["b.1"] });
+    expect([slots.speaks("b.1"), slots.speaks("a.1")]).toEqual([true, false]);
+    slots.reset();
+    expect([slots.in(0), slots.speaks("b.1")]).toEqual([null, false]);
+  });
+
+  it("are asked for once, and again when it is another wish or another node", () => {
+    const preferring = new Preferring();
+    const state = voiceState([person("b"), person("a"), person("c")]);
+    const due = (volumes: Record<string, number>) => preferring.due(4, volumes, state);
+    const wish = due({ a: 0, b: 0, gone: 0, c: 0.5 });
+    expect(wish).toEqual({ type: "voice.prefer", slots: 4, silenced: ["a", "b"] });
+    if (wish) preferring.sent(wish);
+    expect(due({ a: 0, b: 0 })).toBeNull();
+    expect(due({ a: 0 })?.silenced).toEqual(["a"]);
+    preferring.forget();
+    expect(due({ a: 0, b: 0 })).not.toBeNull();
+  });
+});
+
+describe("Who hears whom", () => {
+  const places: Record<string, Vec3> = { "me.1": [0, 1.6, 0], "far.1": [90, 1.6, 0], "zone.1": [5, 1, 5] };
+  const booth = channel("vch_bbbbbbbbbbbb", {
+    zone: { least: [4, 0, 4], greatest: [6, 3, 6] },
+    speakers: "named",
+  });
+  const state = voiceState(
+    [person("me"), person("far"), person("zone"), person("foe"), person("loud", { priority: true })],
+    [channel("main"), booth],
+  );
+  const relations = (me: string, blocked: string[] = []) => {
+    const made = new Relations();
+    made.look({
+      state,
+      me: peer(me),
+      blocked: new Set(blocked),
+      position: (id) => places[id] ?? null,
+      peer: (id) => peer(id, { role: "guest" }),
+    });
+    return made.all;
+  };
+
+  it("is decided by channel, zone and block; nobody hears themselves", () => {
+    const all = relations("me.1", ["foe"]);
+    const near = [...all].filter(([, one]) => one.near).map(([id]) => id);
+    expect(near).toEqual(["far.1", "loud.1"]);
+    expect(all.get("zone.1")).toMatchObject({ near: false, speaks: false, channel: booth });
+    expect(all.get("foe.1")).toMatchObject({ near: false, apart: true, speaks: true });
+    expect(all.get("me.1")).toMatchObject({ apart: true, speaks: true });
+  });
+
+  it("is nobody while this page is not in voice", () => {
+    expect([...relations("other.1").values()].some(({ near }) => near)).toBe(false);
+  });
+
+  it("places a voice where its speaker stands, and not at all beyond the channel's end", () => {
+    const relation = relations("me.1").get("far.1") as Relation;
+    const at = (theirs: Vec3 | null, of = relation) =>
+      placementOf("far.1", of, { own: [0, 1.6, 0], theirs }, 0.5);
+    expect(at([10, 1.6, 0])).toEqual({
+      who: "far.1",
+      position: [10, 1.6, 0],
+      distance: { model: "inverse", reference_m: 1.5, rolloff: 1, max_m: 40 },
+      kind: "spatial",
+      gain: 0.5,
+    });
+    expect(at([41, 1.6, 0])).toBeNull();
+    const stage = { ...relation, channel: channel("main", { kind: "stage" }) };
+    expect(at([90, 1.6, 0], stage)?.kind).toBe("stage");
+    const first = { ...relation, person: person("far", { priority: true }) };
+    expect(at([90, 1.6, 0], first)?.distance.rolloff).toBe(0);
+  });
+});
+
+describe("The own mute", () => {
+  it("is so at once, in the order it was chosen, until the room says the same", async () => {
+    const said: boolean[] = [];
+    const mute = new SelfMute(async (muted) => void said.push(muted));
+    const room = (self_muted: boolean) => voiceState([person("me", { self_muted })]);
+    const shown = (self_muted: boolean) => mute.over(room(self_muted), "me").people[0]?.self_muted;
+    const all = [mute.want(true), mute.want(false), mute.want(true)];
+    expect(shown(false)).toBe(true);
+    await Promise.all(all);
+    expect(said).toEqual([true, true]);
+    mute.learn(room(false), "me");
+    expect(shown(false)).toBe(true);
+    mute.learn(room(true), "me");
+    expect(shown(false)).toBe(false);
+  });
+
+  it("stays muted here where telling fails, and never unmuted", async () => {
+    const mute = new SelfMute(() => Promise.reject(new Error("no")));
+    const shown = (self_muted: boolean) =>
+      mute.over(voiceState([person("me", { self_muted })]), "me").people[0]?.self_muted;
+    await expect(mute.want(true)).rejects.toThrow("no");
+    expect(shown(false)).toBe(true);
+    await expect(mute.want(false)).rejects.toThrow("no");
+    await settle();
+    expect(shown(true)).toBe(true);
+  });
+});
