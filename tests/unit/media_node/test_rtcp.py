@@ -1,0 +1,103 @@
+"""RTCP, read and written."""
+
+import struct
+from random import Random
+
+import pytest
+
+from media_node import rtcp
+from media_node.rtcp import Block, Bye, Description, Nack, ReceiverReport, RtcpError, SenderReport
+
+BLOCK = Block(ssrc=9, fraction=25, lost=-3, highest=2**17 + 5, jitter=77, last_sr=0x12345678, delay=65_536)
+SR = SenderReport(ssrc=5, ntp=0xE000_0000_8000_0000, timestamp=960, packets=50, octets=3000, blocks=(BLOCK,))
+
+
+def test_a_compound_packet_is_read_as_it_was_written() -> None:
+    """In its order."""
+    data = (
+        rtcp.sender_report(SR)
+        + rtcp.receiver_report(ReceiverReport(6, (BLOCK, BLOCK)))
+        + rtcp.description([(5, "a"), (6, "name"), (7, "")])
+        + rtcp.nack(1, 2, [65_535, 0, 16, 40])
+        + rtcp.bye([5, 6])
+    )
+    assert rtcp.parse(data) == (
+        SR,
+        ReceiverReport(6, (BLOCK, BLOCK)),
+        Description(((5, "a"), (6, "name"), (7, ""))),
+        Nack(1, 2, (65_535, 0, 16, 40)),
+        Bye((5, 6)),
+    )
+
+
+def test_a_nack_names_seventeen_packets_in_a_word() -> None:
+    """RFC 4585 section 6.2.1; whatever is farther gets a word of its own."""
+    assert len(rtcp.nack(1, 2, range(17))) == 16
+    assert len(rtcp.nack(1, 2, range(18))) == 20
+    assert rtcp.parse(rtcp.nack(1, 2, [5, 5])) == (Nack(1, 2, (5,)),)
+
+
+def test_what_is_of_another_kind_is_passed_over() -> None:
+    """Transport-wide feedback, REMB, extended reports; other items of a description."""
+    other = b"\x8f\xcd\x00\x02" + bytes(8) + b"\x80\xcf\x00\x01" + bytes(4)
+    item = b"\x81\xca\x00\x03" + bytes((0, 0, 0, 9, 2, 1, 65, 1, 1, 66, 0, 0))
+    assert rtcp.parse(other + item) == (Description(((9, "B"),)),)
+
+
+def test_padding_is_passed_over() -> None:
+    """RFC 3550 section 6.4.1."""
+    assert rtcp.parse(b"\xa1\xcb\x00\x02" + bytes((0, 0, 0, 9, 0, 0, 0, 4))) == (Bye((9,)),)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80\xc8",
+        b"\x40\xc8\x00\x00",
+        b"\x80\xc8\x00\x06" + bytes(20),
+        b"\x80\xc8\x00\x05" + bytes(20),
+        b"\x81\xc9\x00\x01" + bytes(4),
+        b"\x80\xc9\x00\x00",
+        b"\x82\xcb\x00\x01" + bytes(4),
+        b"\x81\xca\x00\x00",
+        b"\x81\xca\x00\x01" + bytes(4),
+        b"\x81\xca\x00\x02" + bytes(4) + b"\x01\xff\x41\x41",
+        b"\x81\xcd\x00\x01" + bytes(4),
+        b"\xa0\xc9\x00\x00",
+        b"\xa0\xc9\x00\x01" + bytes(3) + b"\x09",
+        b"\x80\xd0\x00\x00" * 65,
+    ],
+)
+def test_what_is_none_raises_what_it_says(data: bytes) -> None:
+    """Cut short anywhere, padded wrongly, of another version, without end."""
+    with pytest.raises(RtcpError):
+        rtcp.parse(data)
+
+
+def test_no_bytes_escape() -> None:
+    """Seeded: whatever they are, RtcpError or packets."""
+    chance = Random(11)
+    good = rtcp.sender_report(SR) + rtcp.description([(5, "name")]) + rtcp.nack(1, 2, [7, 9])
+    for _ in range(20_000):
+        data = bytearray(chance.choice((good, chance.randbytes(chance.randrange(80)))))
+        for _ in range(chance.randrange(5)):
+            if data:
+                data[chance.randrange(len(data))] = chance.randrange(256)
+        try:
+            rtcp.parse(bytes(data[: chance.randrange(len(data) + 1)]))
+        except RtcpError:
+            continue
+
+
+def test_times_go_to_ntp_and_back() -> None:
+    """To a few microseconds; the middle is what reports are named by."""
+    ntp = rtcp.ntp_of(1_764_201_600.25)
+    assert rtcp.seconds_of(ntp) == pytest.approx(1_764_201_600.25, abs=1e-5)
+    assert rtcp.middle(ntp) == struct.unpack(">I", ntp.to_bytes(8, "big")[2:6])[0]
+
+
+def test_more_than_a_packet_can_count_is_refused() -> None:
+    """Five bits."""
+    with pytest.raises(ValueError, match="32 of 31"):
+        rtcp.bye(range(32))
