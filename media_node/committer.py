@@ -23,8 +23,9 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import DocFetch, ErrorMessage, OpSubmit
 from chalicelib.wire.types import Delivery
+from media_node.member import Member
 from media_node.model import Person
-from media_node.room import Member, Room
+from media_node.room import Room
 
 _WORTH_BYTES: Final = 400
 """Shorter messages go as text: compressing them saves no packet."""

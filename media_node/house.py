@@ -24,10 +24,11 @@ from chalicelib.wire.signals import PeerOffer
 from chalicelib.wire.types import Role
 from media_node.across import Across, Post
 from media_node.census import Census, Reading
+from media_node.member import Member
 from media_node.model import Person, key_of
 from media_node.pace import Pace
 from media_node.ports import Link, Transport
-from media_node.room import Carrying, Member, Room
+from media_node.room import Carrying, Room
 
 CENSUS_S: Final = 1.0
 _ABSENT_MS: Final = 15_000

@@ -7,7 +7,8 @@ commits) goes on the control channel.
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from random import SystemRandom
 from typing import Final, Protocol
 
 import msgspec
@@ -28,12 +29,16 @@ from chalicelib.wire.messages import (
 )
 from chalicelib.wire.signals import RelayRoster
 from chalicelib.wire.types import Activity, PresenceState, Role
+from chalicelib.wire.voice import VoicePrefer
 from media_node.audience import Audience
 from media_node.bridge import Bridge
 from media_node.frames import entry
+from media_node.member import Member
 from media_node.model import Person
 from media_node.ports import Link
 from media_node.roster import Roster
+from media_node.tap import Deaf, Tap
+from media_node.voice import Voice
 
 _encode: Final = msgspec.json.Encoder().encode
 _update: Final = msgspec.json.Decoder(PresenceUpdate)
@@ -51,37 +56,21 @@ class Carrying(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Member:
-    """One peer on the relay."""
-
-    link: Link
-    person: Person
-    index: int
-    order: tuple[int, int] = (-1, -1)
-    """(epoch, counter) of its newest state."""
-    state: PresenceState = field(default_factory=PresenceState)
-    state_at_ms: int = 0
-    fetches: float = limits.CHANNEL_FETCH_BURST
-    """How often it may fetch at once."""
-    fetched_at_ms: int = 0
-
-    def fetch_wait_ms(self, now_ms: int) -> int:
-        """0 where it may fetch now, and has: a few bytes make the node read and send very many."""
-        gained = max(0, now_ms - self.fetched_at_ms) * limits.CHANNEL_FETCH_PER_S / 1000
-        self.fetches, self.fetched_at_ms = min(limits.CHANNEL_FETCH_BURST, self.fetches + gained), now_ms
-        if self.fetches < 1:
-            return int((1 - self.fetches) * 1000 / limits.CHANNEL_FETCH_PER_S) + 1
-        self.fetches -= 1
-        return 0
-
-
 class Room:
     """One session's peers on this node."""
 
-    def __init__(self, session_id: str, carrying: Carrying, *, now_ms: Callable[[], int], new_id: Callable[[], str]):
+    def __init__(
+        self,
+        session_id: str,
+        carrying: Carrying,
+        *,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+        tap: Tap | None = None,
+    ) -> None:
         self.session_id = session_id
         self.bridge = Bridge()
+        self.voice = Voice(session_id, tap or Deaf(), wall_ms=now_ms, chance=SystemRandom())
         self._carrying = carrying
         self._now_ms = now_ms
         self._new_id = new_id
@@ -110,12 +99,14 @@ class Room:
             there.link, there.person = link, person
         self._by_connection[person.connection_id] = there
         self._audience.join(index)
+        self.voice.join(self._members[person.peer_id])
         link.send_control(_encode(self._roster.full()).decode())
         for hint in self._carrying.hints(self.session_id):
             link.send_control(hint.decode())
 
     def leave(self, link: Link) -> Member | None:
         """A link closed; who that was, if it was their newest."""
+        self.voice.leave(link)
         member = next((m for m in self._members.values() if m.link is link), None)
         if member is None:
             return None
@@ -139,8 +130,10 @@ class Room:
         if member is None or (member.person.role, member.person.connection_id) == (role, connection_id):
             return
         self._by_connection.pop(member.person.connection_id, None)
-        member.person = replace(member.person, role=role, connection_id=connection_id)
+        before, member.person = member.person, replace(member.person, role=role, connection_id=connection_id)
         self._by_connection[connection_id] = member
+        if role is not before.role:
+            self.voice.refresh()
 
     def change_role(self, user_id: str, role: Role) -> None:
         """Somebody has another role, in all their pages."""
@@ -191,6 +184,8 @@ class Room:
                 link.send_control(_encode(pong).decode())
             elif isinstance(message, OpSubmit | DocFetch):
                 self._carrying.handle(member.person, message)
+            elif isinstance(message, VoicePrefer):
+                self.voice.prefer(link, message)
             else:
                 raise AppError(Code.MESSAGE_UNKNOWN, "not on this carrier")
         except AppError as exc:

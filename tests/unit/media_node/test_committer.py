@@ -13,8 +13,9 @@ from chalicelib.wire.messages import DocFetch, ErrorMessage, OpCommitted, OpSubm
 from chalicelib.wire.operations import Create
 from chalicelib.wire.types import Delivery
 from media_node.committer import Channels, Operations, answer, on_channel
+from media_node.member import Member
 from media_node.model import Person
-from media_node.room import Member, Room
+from media_node.room import Room
 from tests.fakes.relay import SESSION, FakeCarrying, FakeLink, FakePosts, person
 
 DOCUMENT = "doc_" + "a" * 20

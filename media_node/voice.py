@@ -1,0 +1,285 @@
+"""The voice of one room: who is in which slot of whom, who speaks, what is passed on, and what is told of it.
+
+The laws. Whose a packet is, is the link that it came by. Who may speak and who hears whom are the rules of
+`chalicelib.voice.model` over the room's state as it was read last, and roles and places as the room knows them now: a
+change of any of them counts at once. A packet costs a step for each of those who hear its sender, and nothing else:
+choosing is done VOICE_SELECT_HZ times a second, on the node's tick. No timer, task or queue a page; what a page had
+ends with its link.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+import msgspec
+
+from chalicelib.voice.model import MAIN_ID, VoiceRules, channel_at, may_speak
+from chalicelib.wire import limits
+from chalicelib.wire.voice import Slot, VoiceChannel, VoicePerson, VoicePrefer, VoiceSlots, VoiceSpeaking
+from media_node import rtcp
+from media_node.earshot import Crowd, heard_by
+from media_node.party import Party, Present
+from media_node.ports import Link
+from media_node.rtcp import Nack, ReceiverReport, RtcpError, SenderReport
+from media_node.slots import choose
+from media_node.source import Bucket
+from media_node.tap import Tap
+
+_NAME: Final = "holodeck"
+"""The CNAME of all that a node sends: one clock."""
+_TICK_S: Final = 1 / limits.RELAY_HZ
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Turn:
+    """Something that is done so many times a second, on ticks."""
+
+    __slots__ = ("_due", "_every_s")
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s, self._due = every_s, 0.0
+
+    def comes(self, now: float) -> bool:
+        """Whether it is due in this tick, to half of one."""
+        if now < self._due - _TICK_S / 2:
+            return False
+        self._due = max(self._due + self._every_s, now)
+        return True
+
+
+class Voice:
+    """See the module. `wall_ms` is the time of day, for sender reports."""
+
+    def __init__(self, session_id: str, tap: Tap, *, wall_ms: Callable[[], int], chance: Random) -> None:
+        self.rules = VoiceRules()
+        self.malformed = 0
+        """RTCP that was none, or too much of it."""
+        self._session_id = session_id
+        self._tap = tap
+        self._wall_ms = wall_ms
+        self._chance = chance
+        self._now = 0.0
+        self._members: dict[Link, Present] = {}
+        self._parties: dict[Link, Party] = {}
+        self._control: dict[Link, Bucket] = {}
+        self._people: dict[str, VoicePerson] = {}
+        self._channels: dict[str, VoiceChannel] = {}
+        self._zones = False
+        self._selecting = Turn(1 / limits.VOICE_SELECT_HZ)
+        self._speaking = Turn(1 / limits.VOICE_SPEAKING_HZ)
+        self._learn(self.rules)
+
+    @property
+    def kept(self) -> int:
+        """Entries of all that is kept of pages: nothing, once all have gone."""
+        held = sum(line.stretches for party in self._parties.values() for line in party.listener.lines)
+        tables = (self._members, self._parties, self._control)
+        return sum(len(table) for table in tables) + held
+
+    # -- coming and going --
+
+    def join(self, member: Present) -> None:
+        """A link opened; whatever an older one of the same page had is over."""
+        for link in [link for link, other in self._members.items() if other is member]:
+            self.leave(link)
+        self._members[member.link] = member
+        self._admit(member)
+
+    def leave(self, link: Link) -> None:
+        """A link ended, and everything of it."""
+        self._members.pop(link, None)
+        self._control.pop(link, None)
+        party = self._parties.pop(link, None)
+        if party is None:
+            return
+        party.seat([None] * len(party.held))
+        for other in self._parties.values():
+            if party in other.held:
+                other.seat([None if each is party else each for each in other.held])
+            other.listener.forget(party.speaker)
+
+    def _admit(self, member: Present) -> None:
+        """Once audio was agreed on, which may be after the link opened."""
+        audio, party = member.link.audio, self._parties.get(member.link)
+        if audio is None or (party is not None and party.audio is audio):
+            return
+        if party is not None:
+            party.renegotiated(audio)
+            return
+        party = self._parties[member.link] = Party(member, audio, self._chance, self._now)
+        self._control[member.link] = Bucket(limits.VOICE_NACKS_PER_S, limits.VOICE_NACKS_PER_S, self._now)
+        party.keep_from(self.rules)
+        self._judge(party)
+
+    # -- what is so --
+
+    def follow(self, rules: VoiceRules) -> None:
+        """The room's voice is so, as read. An older state than the one that is known is nobody's."""
+        if rules.state.revision < self.rules.state.revision:
+            return
+        self.rules = rules
+        self._learn(rules)
+        self._tap.follow(self._session_id, rules.state)
+        for party in self._parties.values():
+            party.keep_from(rules)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Somebody's role or the rules changed: it counts for the next packet."""
+        for party in self._parties.values():
+            self._judge(party)
+        self._choose()
+
+    def prefer(self, link: Link, message: VoicePrefer) -> None:
+        """What a listener wants."""
+        party = self._parties.get(link)
+        if party is not None:
+            party.silenced = frozenset(message.silenced)
+            party.want(message.slots)
+            party.keep_from(self.rules)
+            party.seat([None if each is None or each.user_id in party.deaf else each for each in party.held])
+
+    def _learn(self, rules: VoiceRules) -> None:
+        state = rules.state
+        self._people = {peer_id: person for person in state.people for peer_id in person.peers}
+        self._channels = {channel.channel_id: channel for channel in state.channels}
+        self._zones = any(channel.zone is not None for channel in state.channels)
+        self._recorded = state.recording is not None
+
+    def _judge(self, party: Party) -> None:
+        """Where it is, and what it may, by everything that is known now."""
+        person, pose = self._people.get(party.peer_id), party.member.state.pose
+        party.position = pose.position if pose is not None else None
+        party.joined = person is not None
+        if person is None:
+            party.speaker.allow(may_speak=False)
+            party.told_slots = party.told_speaking = None
+            party.seat([None] * len(party.held))
+            return
+        channel_id = person.channel_id
+        if self._zones or channel_id not in self._channels:
+            was = party.channel.channel_id
+            channel_id = channel_at(self.rules.state.channels, channel_id, was, party.position)
+        party.channel = self._channels.get(channel_id) or self._channels[MAIN_ID]
+        party.priority = person.priority
+        party.speaker.allow(may_speak=may_speak(person, party.channel, party.member.person.role))
+
+    # -- packets --
+
+    def media(self, link: Link, packet: bytes, now: float) -> None:
+        """RTP of a link, authenticated and decrypted."""
+        party = self._parties.get(link)
+        if party is None:
+            return
+        level = party.speaker.take(packet, now)
+        if level is not None and self._recorded:
+            who = party.peer_id, party.user_id, party.channel.channel_id
+            self._tap.heard(self._session_id, *who, packet, level)
+
+    def media_control(self, link: Link, packet: bytes, now: float) -> None:
+        """RTCP of a link, authenticated and decrypted."""
+        party, bucket = self._parties.get(link), self._control.get(link)
+        if party is None or bucket is None:
+            return
+        try:
+            items = rtcp.parse(packet) if bucket.take(now) else None
+        except RtcpError:
+            items = None
+        if items is None:
+            self.malformed += 1
+            return
+        for item in items:
+            if isinstance(item, Nack):
+                party.listener.resend(item, now)
+            elif isinstance(item, SenderReport):
+                party.speaker.clock.take(item, now, self._wall_ms() / 1000)
+
+    # -- time --
+
+    def tick(self, now: float) -> None:
+        """RELAY_HZ times a second."""
+        self._now = now
+        for party in self._parties.values():
+            party.listener.budget.refill(now)
+            rtt_ms = party.link.rtt_ms
+            party.speaker.remind(now, 0.0 if rtt_ms is None else rtt_ms / 1000)
+            if now >= party.report_at:
+                party.report_at = max(party.report_at + limits.VOICE_REPORT_S, now)
+                self._report(party, now)
+        if self._selecting.comes(now):
+            for member in self._members.values():
+                self._admit(member)
+            for party in self._parties.values():
+                party.speaker.loudness.settle(now)
+                self._judge(party)
+            self._choose()
+        if self._speaking.comes(now):
+            self._tell_speaking()
+
+    def _choose(self) -> None:
+        """Gives the slots anew, to every listener."""
+        crowds = self._crowds()
+        for party in self._parties.values():
+            if not party.joined:
+                continue
+            crowd = crowds.get(party.channel.channel_id)
+            heard = heard_by(party, crowd) if crowd is not None else {}
+            slots = choose(party.held, heard, party.wanted)
+            if slots != party.held:
+                party.seat(slots)
+            self._tell_slots(party)
+
+    def _crowds(self) -> dict[str, Crowd]:
+        crowds: dict[str, Crowd] = {}
+        for party in self._parties.values():
+            if party.may_be_heard:
+                crowd = crowds.get(party.channel.channel_id)
+                if crowd is None:
+                    crowd = crowds[party.channel.channel_id] = Crowd(party.channel)
+                (crowd.speaking if party.speaker.loudness.speaking else crowd.silent).append(party)
+        return crowds
+
+    def _tell_slots(self, party: Party) -> None:
+        """Before the first packet of whom it names: the next thing that is sent on this link is this."""
+        slots = [None if each is None else each.peer_id for each in party.held]
+        if slots != party.told_slots:
+            party.told_slots = slots
+            told = tuple(Slot(slot=number, peer_id=peer_id) for number, peer_id in enumerate(slots))
+            party.link.send_control(_encode(VoiceSlots(slots=told)).decode())
+
+    def _tell_speaking(self) -> None:
+        speaking: dict[str, list[str]] = {}
+        for party in self._parties.values():
+            if party.speaker.loudness.speaking:
+                speaking.setdefault(party.channel.channel_id, []).append(party.peer_id)
+        texts: dict[str, str] = {}
+        for party in self._parties.values():
+            if party.joined:
+                self._tell_who(party, tuple(sorted(speaking.get(party.channel.channel_id, ()))), texts)
+
+    def _tell_who(self, party: Party, peers: tuple[str, ...], texts: dict[str, str]) -> None:
+        if peers == (party.told_speaking or ()):
+            return
+        party.told_speaking = peers
+        channel_id = party.channel.channel_id
+        if channel_id not in texts:
+            texts[channel_id] = _encode(VoiceSpeaking(peers=peers)).decode()
+        party.link.send_control(texts[channel_id])
+
+    def _report(self, party: Party, now: float) -> None:
+        """A sender report by slot, and how it is received itself."""
+        wall_s = self._wall_ms() / 1000
+        speakers = [None if each is None else each.speaker for each in party.held]
+        sent = party.listener.reports(speakers, now, wall_s)
+        blocks = party.speaker.report(now)
+        if not sent and not blocks:
+            return
+        if sent:
+            sent[0] = SenderReport(
+                sent[0].ssrc, sent[0].ntp, sent[0].timestamp, sent[0].packets, sent[0].octets, blocks
+            )
+            parts = [rtcp.sender_report(each) for each in sent]
+        else:
+            parts = [rtcp.receiver_report(ReceiverReport(party.speaker.ssrc, blocks))]
+        names = [(each.ssrc, _NAME) for each in sent] or [(party.speaker.ssrc, _NAME)]
+        party.link.send_media(b"".join((*parts, rtcp.description(names))))
