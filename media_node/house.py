@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -24,11 +23,14 @@ from chalicelib.wire.signals import PeerOffer
 from chalicelib.wire.types import Role
 from media_node.across import Across, Post
 from media_node.census import Census, Reading
+from media_node.lodging import Known, Lodging, as_it_is_now
 from media_node.member import Member
 from media_node.model import Person, key_of
 from media_node.pace import Pace
 from media_node.ports import Link, Transport
 from media_node.room import Carrying, Room
+from media_node.ruling import Ruling, VoiceReading
+from media_node.tap import Deaf, Tap
 
 CENSUS_S: Final = 1.0
 _ABSENT_MS: Final = 15_000
@@ -47,26 +49,6 @@ class Assignments(Protocol):
     async def relay(self, session_id: str) -> Relay: ...
 
 
-@dataclass(slots=True)
-class _Lodging:
-    """A room, and what the house knows of it."""
-
-    room: Room
-    census: Census
-    peopled_at_ms: int
-    reachable: frozenset[str] = frozenset()
-    """WebSockets that could be told at the last census."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Whom signalling verified, for which link, and when."""
-
-    person: Person
-    link_id: str
-    at_ms: int
-
-
 class House:
     """See the module. Also the transport's `LinkEvents`."""
 
@@ -78,20 +60,27 @@ class House:
         reading: Reading,
         post: Post,
         carrying: Carrying,
+        voices: VoiceReading,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
+        tap: Tap | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.node_id = node_id
         self.transport: Transport | None = None
         self.draining = False
-        self.rooms: dict[str, _Lodging] = {}
+        self.rooms: dict[str, Lodging] = {}
         self._assignments = assignments
         self._reading = reading
         self._post = post
         self._carrying = carrying
+        self._voices = voices
+        self._tap = tap or Deaf()
+        self._clock = clock
+        """The transport's."""
         self._now_ms = now_ms
         self._new_id = new_id
-        self._people: dict[str, _Known] = {}
+        self._people: dict[str, Known] = {}
         """Who a link's key is."""
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
@@ -108,9 +97,10 @@ class House:
 
     @property
     def kept(self) -> int:
-        """Entries of all that is kept beside rooms: nothing, once everybody has gone."""
+        """Entries of all that is kept of people beside rooms, and of their voices: nothing, once everybody has gone."""
         tables = (self._people, self._absent, self._leaving, self._across.posting, self._tasks)
-        return sum(len(table) for table in tables)
+        voices = sum(lodging.room.voice.kept for lodging in self.rooms.values())
+        return sum(len(table) for table in tables) + voices
 
     @property
     def waiting_bytes(self) -> int:
@@ -129,7 +119,7 @@ class House:
             raise AppError(Code.RELAY_REFUSED)
         person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id)
         before = self._people.get(person.key)
-        self._people[person.key] = _Known(person, offer.link, self._now_ms())
+        self._people[person.key] = Known(person, offer.link, self._now_ms())
         try:
             return await self.transport.answer(person.key, offer.link, offer.sdp)
         except Exception:
@@ -151,6 +141,7 @@ class House:
         if lodging is not None:
             log.event("room.given_up", session_id=session_id, reason=reason, peers=len(lodging.room))
             lodging.room.close(reason)
+            self._tap.gone(session_id)
 
     def give_up_all(self, reason: str) -> None:
         """Every room may be another node's."""
@@ -174,13 +165,19 @@ class House:
             lodging.census.change_role(user_id, role)
             lodging.room.change_role(user_id, role)
 
+    def voice_changed(self, session_id: str) -> None:
+        """A room's voice is another one."""
+        lodging = self.rooms.get(session_id)
+        if lodging is not None:
+            self._start(self._rule(lodging))
+
     # -- links (ports.LinkEvents) --
 
     def opened(self, link: Link) -> None:
         """Both channels can be used: the peer is on the relay."""
         known = self._people.get(link.key)
         lodging = self.rooms.get(known.person.session_id) if known else None
-        person = _as_it_is_now(known, lodging.census) if known and lodging else None
+        person = as_it_is_now(known, lodging.census) if known and lodging else None
         if person is None or lodging is None:
             link.close("refused")
             return
@@ -190,6 +187,8 @@ class House:
             link.close("full")
             return
         lodging.peopled_at_ms = self._now_ms()
+        if lodging.ruling.due:
+            self._start(self._rule(lodging))
         log.event("peer.joined", session_id=person.session_id, peer_id=person.peer_id, link_id=link.link_id)
 
     def presence(self, link: Link, data: str | bytes) -> None:
@@ -207,10 +206,16 @@ class House:
             lodging.room.control(link, peer_id, data)
 
     def media(self, link: Link, packet: bytes, now: float) -> None:
-        """Nobody is in voice: what is not joined is not heard (docs/voice.md)."""
+        """RTP: see `voice`."""
+        lodging = self.rooms.get(link.key.partition(" ")[0])
+        if lodging is not None:
+            lodging.room.voice.media(link, packet, now)
 
     def media_control(self, link: Link, packet: bytes, now: float) -> None:
-        """Nobody is in voice."""
+        """RTCP."""
+        lodging = self.rooms.get(link.key.partition(" ")[0])
+        if lodging is not None:
+            lodging.room.voice.media_control(link, packet, now)
 
     def refused(self, link: Link, code: Code) -> None:
         """Messages were over a limit and dropped."""
@@ -266,6 +271,7 @@ class House:
         for session_id, lodging in list(self.rooms.items()):
             try:
                 if len(lodging.room):
+                    lodging.room.voice.tick(self._clock())
                     lodging.room.tick(tick, at_ms)
                     if tick % _BRIDGE_TICKS == 0:
                         self._across.tell(lodging.room, lodging.census)
@@ -291,6 +297,8 @@ class House:
         now = self._now_ms()
         if len(lodging.room):
             lodging.peopled_at_ms = now
+            if lodging.ruling.due:
+                self._start(self._rule(lodging))
         elif now - lodging.peopled_at_ms > _EMPTY_MS:
             self.give_up(session_id, "empty")
             return
@@ -304,7 +312,7 @@ class House:
             return
         self._compare(lodging)
 
-    def _compare(self, lodging: _Lodging) -> None:
+    def _compare(self, lodging: Lodging) -> None:
         """The people on the relay with those in the rows."""
         now, room, rows = self._now_ms(), lodging.room, lodging.census.rows
         for member in list(room):
@@ -353,11 +361,17 @@ class House:
                 return False
             if session_id not in self.rooms and len(self.rooms) >= limits.NODE_ROOMS_MAX:
                 raise AppError(Code.RELAY_FULL)
-            room = Room(session_id, self._carrying, now_ms=self._now_ms, new_id=self._new_id)
-            census = Census(session_id, self._reading, self._now_ms)
-            self.rooms.setdefault(session_id, _Lodging(room, census, self._now_ms()))
+            now_ms = self._now_ms
+            room = Room(session_id, self._carrying, now_ms=now_ms, new_id=self._new_id, tap=self._tap)
+            census = Census(session_id, self._reading, now_ms)
+            ruling = Ruling(session_id, room.voice, self._voices, now_ms)
+            self.rooms.setdefault(session_id, Lodging(room, census, ruling, now_ms()))
             log.event("room.opened", session_id=session_id, generation=relay.generation)
         return True
+
+    async def _rule(self, lodging: Lodging) -> None:
+        with contextlib.suppress(AppError):  # what is known will do; it is read again before long
+            await lodging.ruling.read()
 
     def _hint(self, session_id: str, connection_id: str) -> None:
         for hint in self._carrying.hints(session_id):
@@ -372,12 +386,3 @@ class House:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.warning("house.task_failed", reason=type(task.exception()).__name__)
-
-
-def _as_it_is_now(known: _Known, census: Census) -> Person | None:
-    """Whoever was verified when they offered, with what a newer census says; None where it says that they have gone."""
-    person = known.person
-    row = census.rows.get(person.peer_id)
-    if census.read_at_ms <= known.at_ms:
-        return replace(person, role=census.pushed(person.user_id) or person.role)
-    return None if row is None else replace(person, role=census.role(row), connection_id=row.connection_id)

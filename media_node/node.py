@@ -29,6 +29,7 @@ from chalicelib.wire.messages import (
     SessionEnded,
 )
 from chalicelib.wire.signals import NodeGone, PeerAnswer, PeerBye, PeerOffer, RelayChanged
+from chalicelib.wire.voice import VoiceChanged
 from media_node.committer import Operations
 from media_node.house import House
 from media_node.ports import Transport
@@ -117,6 +118,8 @@ class Node:
                 self._house.remove(session_id, message.user_id)
             case ParticipantChanged(session_id=str(session_id)):
                 self._house.change_role(session_id, message.user_id, message.role)
+            case VoiceChanged(session_id=str(session_id)):
+                self._house.voice_changed(session_id)
             case SessionEnded():
                 self._house.give_up(message.session_id, "removed")
             case ErrorMessage():

@@ -29,6 +29,8 @@ from chalicelib.documents.socket import Socket
 from chalicelib.documents.store import LogStore
 from chalicelib.peers.nodes import NodeStore
 from chalicelib.presence.store import PresenceStore
+from chalicelib.voice.reading import VoiceReading
+from chalicelib.voice.store import VoiceStore
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Commit
@@ -105,12 +107,14 @@ class Parts:
         self.objects = ObjectStore(aws.documents_bucket, aws.s3_endpoint, aws.region)
         self.fleet = fleet(settings)
         self.registry = NodeStore(self.dynamo, prefix)
+        presence = PresenceStore(self.dynamo, prefix)
         self._numbers = count(1)
         self.operations = self._operations()
         self.house = House(
             node_id,
             assignments=self.registry,
-            reading=PresenceStore(self.dynamo, prefix),
+            reading=presence,
+            voices=VoiceReading(VoiceStore(self.dynamo, prefix), presence, now_ms=now_ms),
             post=self.sender.post,
             carrying=self.operations,
             now_ms=now_ms,

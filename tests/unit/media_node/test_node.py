@@ -15,6 +15,7 @@ from chalicelib.wire.messages import ErrorMessage, ParticipantChanged, Participa
 from chalicelib.wire.peers import IceCandidate, RelayState, RelayStatus
 from chalicelib.wire.signals import NodeGone, Peer, PeerAnswer, PeerBye, PeerCandidate, PeerOffer, RelayChanged
 from chalicelib.wire.types import Role, UserKind
+from chalicelib.wire.voice import VoiceChanged
 from media_node.committer import Operations
 from media_node.node import Node
 from tests.fakes.relay import SESSION, FakePosts, person
@@ -178,6 +179,9 @@ async def test_notices_are_taken() -> None:
     ada, bob = await yard.site.enter("ada"), await yard.site.enter("bob")
     await yard.take(ParticipantChanged(user_id="ada", role=Role.VIEWER, by="o", session_id=SESSION))
     assert house.members(SESSION)[0].person.role is Role.VIEWER
+    reads = yard.site.voices.reads
+    await yard.take(VoiceChanged(session_id=SESSION))
+    assert yard.site.voices.reads == reads + 1
     await yard.take(ParticipantRemoved(user_id="ada", banned=False, by="o", session_id=SESSION))
     assert (ada.ended, bob.ended) == ("removed", None)
     await yard.take(PeerBye(to=peer_id_of(NODE), link="link0001", from_=person("bob").peer_id, session_id=SESSION))
