@@ -153,15 +153,20 @@ class PeerLink:
         self._share.busy_s += self._host.clock() - began
 
     def media(self, data: bytes, now: float) -> None:
-        """SRTP or SRTCP from one of its addresses; what it takes to pass it on is the sender's."""
+        """SRTP or SRTCP from one of its addresses.
+
+        Passing RTP on is not the sender's account: how many hear it is none of its doing, and rooms take VOICE_PACKETS_PER_S.
+        """
         if self._spent(now):
             return
         began = self._host.clock()
         control = is_control(data)
         plain = self.voice.hear(data, self._dtls.srtp if self.open else None, now, control=control)
-        if plain is not None:
-            (self._host.events.media_control if control else self._host.events.media)(self, plain, now)
+        if control and plain is not None:
+            self._host.events.media_control(self, plain, now)
         self._share.busy_s += self._host.clock() - began
+        if not control and plain is not None:
+            self._host.events.media(self, plain, now)
 
     def _spent(self, now: float) -> bool:
         spent = self._share.spent(now)

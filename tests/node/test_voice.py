@@ -12,7 +12,7 @@ from av import AudioFrame
 
 from chalicelib.wire import limits
 from media_node.ports import Audio, Link
-from media_node.srtp import SSRCS_MAX
+from media_node.srtp import SSRCS_MAX, is_control
 from media_node.stun import Address, Kind, kind_of
 from media_node.transport import Transport
 from tests.node.peers import Page, Told, listening
@@ -231,6 +231,27 @@ async def test_a_flood_of_media_is_dropped_unread(told: Echo) -> None:
     for _ in range(limits.LINK_DATAGRAMS_PER_S + 100):
         link.media(rtp(), now)
     assert node.stats().refused == 100
+    await page.close()
+    await node.close()
+
+
+async def test_passing_media_on_is_not_its_senders_account(told: Echo) -> None:
+    """A talker with many listeners is heard through the second; what is done with his control is his to answer for."""
+    told.echo = False
+    page, spent = Voice(0), [0.0]
+    node = await connected(told, page)
+    node.clock = lambda: spent[0]
+    hear, obey = told.media, told.media_control
+
+    def slowly(link: Link, packet: bytes, now: float) -> None:
+        spent[0] += 2 * limits.LINK_BUSY_S
+        (obey if is_control(packet) else hear)(link, packet, now)
+
+    told.media = told.media_control = slowly  # type: ignore[method-assign]
+    await sent(page, node, *(rtp(each) for each in range(1, 6)))
+    assert len(told.of("media")) == 5
+    await sent(page, node, *(report() for _ in range(5)))
+    assert len(told.of("media_control")) == 1
     await page.close()
     await node.close()
 
