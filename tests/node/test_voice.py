@@ -96,7 +96,7 @@ async def connected(told: Told, page: Page) -> Transport:
     await page.connect(node, KEY)
     await page.opened()
     await told.until(lambda: bool(told.of("opened")))
-    stopped = node.now()
+    stopped = node.now() + 1
     node.now, node.clock = (lambda: stopped), (lambda: 0.0)  # nothing here is to depend on how busy the machine is
     return node
 
