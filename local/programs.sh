@@ -7,6 +7,8 @@ command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v mvn >/dev/null || missing+=(maven)
 command -v turnserver >/dev/null || missing+=(coturn)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v ffprobe >/dev/null || missing+=(ffmpeg)
+command -v opusinfo >/dev/null || missing+=(opus-tools)
 command -v nft >/dev/null || [ -x /usr/sbin/nft ] || missing+=(nftables)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

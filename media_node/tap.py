@@ -1,6 +1,6 @@
 """What of a node's voice is written down: the port between the relaying engine and whoever records (`recording.py`).
 
-The engine calls it in the path of every packet of a room that is recorded, after its rules: it must not block, await or raise.
+The engine calls it in the path of every packet of a room that is recorded, after its rules: it must not block, await, raise.
 """
 
 from typing import Protocol

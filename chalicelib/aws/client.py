@@ -8,10 +8,11 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from chalicelib.aws import sigv4
 from chalicelib.aws.credentials import Keyring, keyring
 from chalicelib.aws.http import HttpClient, Reply
 from chalicelib.aws.once import once
@@ -62,10 +63,12 @@ class SignedClient:
         target: str | None = None,
         content_type: str | None = None,
         payload_sha256: str | None = None,
+        query: str = "",
+        span: str | None = None,
     ) -> Reply:
         """One signed request. Raises OSError (a TimeoutError is one); the callers translate it.
 
-        `payload_sha256` may be given where one body goes to many.
+        `payload_sha256` may be given where one body goes to many. `query` is `sigv4.query_of`'s, `span` a Range.
         """
         digest = payload_sha256 or (hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256)
         headers = sign(
@@ -78,10 +81,25 @@ class SignedClient:
             service=self._service,
             amz_date=self._amz_date(),
             target=target,
+            query=query,
         )
         if content_type:
             headers["content-type"] = content_type
-        return await self._http.request(method, path, headers, body)
+        if span:
+            headers["range"] = span
+        return await self._http.request(method, f"{path}?{query}" if query else path, headers, body)
+
+    def presigned(self, path: str, ttl_s: int, parameters: Mapping[str, str]) -> str:
+        """A path and query by which whoever has them may read it; see `sigv4.presigned`."""
+        return sigv4.presigned(
+            self._http.host,
+            path,
+            self._keyring.current,
+            region=self._region,
+            amz_date=self._amz_date(),
+            ttl_s=ttl_s,
+            parameters=parameters,
+        )
 
     async def close(self) -> None:
         """Closes the connections; the next request opens new ones."""

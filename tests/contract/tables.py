@@ -13,10 +13,12 @@ from chalicelib.documents.model import History, Queue, Shelf
 from chalicelib.peers.plane import Reports
 from chalicelib.peers.service import Registry
 from chalicelib.presence.service import Rows
+from chalicelib.voice.recordings_step import Shelf as RecordingShelf
 from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
 from tests.fakes.nodes import MemoryNodes
 from tests.fakes.plane import MemoryReports
 from tests.fakes.presence import MemoryRows
+from tests.fakes.recordings import MemoryShelf as MemoryShelves
 from tests.fakes.voice import MemoryVoice
 
 if TYPE_CHECKING:
@@ -131,6 +133,19 @@ async def voice_store(database: Database) -> "AsyncIterator[MemoryVoice | VoiceS
 
     async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
         yield VoiceStore(dynamo, prefix)
+
+
+@asynccontextmanager
+async def recordings(database: Database) -> AsyncIterator[RecordingShelf]:
+    """No recordings yet, over a database."""
+    if database.endpoint is None:
+        yield MemoryShelves()
+        return
+    from chalicelib.peers.tables import MediaModel  # noqa: PLC0415
+    from chalicelib.voice.recordings_store import RecordingStore  # noqa: PLC0415
+
+    async with _table(database.endpoint, MediaModel, "media") as (dynamo, prefix):
+        yield RecordingStore(dynamo, prefix)
 
 
 @asynccontextmanager
