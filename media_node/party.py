@@ -35,6 +35,7 @@ class Party:
         "audio",
         "channel",
         "deaf",
+        "half",
         "held",
         "joined",
         "link",
@@ -60,6 +61,8 @@ class Party:
         self.listener = Listener(audio, send, chance, now)
         self.held: list[Party | None] = [None] * len(audio.slots)
         """Who is in each slot."""
+        self.half = 0
+        """In which of two turns its slots are given anew."""
         self.joined = False
         self.channel: VoiceChannel = MAIN
         self.position: Vec3 | None = None

@@ -13,6 +13,8 @@ from chalicelib.wire import limits
 from media_node.rtcp import Block
 from media_node.rtp import Rtp
 
+BEGINS: Final = 0x10000
+STRAY: Final = -0x10000
 _JUMP: Final = 3000
 _MISORDER: Final = 100
 _RING: Final = limits.VOICE_RING_PACKETS
@@ -21,6 +23,8 @@ _ASKED_MAX: Final = 32
 _AGAIN_S: Final = 0.06
 """After so long a packet is asked for once more."""
 _CLOCK_HZ: Final = 48_000
+_WRAPPED: Final = 0x80000000
+"""A timestamp that changed its distance to the clock by so much has gone round."""
 
 
 class Kept(NamedTuple):
@@ -62,31 +66,30 @@ class Stream:
         self._before = (0, 0)
         """Expected and received at the last report."""
         self._jitter = 0.0
-        self._transit: float | None = None
+        self._transit = now * _CLOCK_HZ - packet.timestamp
         self._ring: list[Kept | None] = [None] * _RING
         self._missing: dict[int, float] = {}
         """What was asked for once, and when."""
         self._jumped_to: int | None = None
 
-    def goes_on(self, packet: Rtp) -> bool:
-        """Whether a packet is this stream's. One that jumped is nobody's; the next one after it begins another stream."""
-        if packet.ssrc != self.ssrc:
-            return False
-        if -_MISORDER < _signed(packet.sequence - self.newest) < _JUMP:
-            self._jumped_to = None
-            return True
-        began = self._jumped_to == packet.sequence
-        self._jumped_to = None if began else (packet.sequence + 1) & 0xFFFF
-        return not began
+    def ahead(self, packet: Rtp) -> int:
+        """By how many a packet goes beyond the newest (not above 0: it is late), STRAY, or BEGINS.
 
-    def take(self, packet: Rtp, now: float) -> tuple[Kept, int] | None:
-        """The packet with its whole number, and by how many that goes beyond the newest before (not above 0: it is late).
-
-        None: it was there already, or is too old, or jumped.
+        One that is too old is astray, and one that jumped; the next one after that begins another stream.
         """
-        ahead = _signed(packet.sequence - self.newest)
-        if not -_RING < ahead < _JUMP:
-            return None
+        if packet.ssrc != self.ssrc:
+            return BEGINS
+        ahead = ((packet.sequence - self.newest + 0x8000) & 0xFFFF) - 0x8000
+        if -_RING < ahead < _JUMP:
+            return ahead
+        if -_MISORDER < ahead < 0:
+            return STRAY
+        begins = self._jumped_to == packet.sequence
+        self._jumped_to = (packet.sequence + 1) & 0xFFFF
+        return BEGINS if begins else STRAY
+
+    def take(self, packet: Rtp, ahead: int, now: float) -> Kept | None:
+        """The packet, with its whole number; None: it was there already."""
         sequence = self.newest + ahead
         place = sequence % _RING
         there = self._ring[place]
@@ -95,11 +98,15 @@ class Stream:
         kept = self._ring[place] = Kept(sequence, packet.timestamp, packet.marker, packet.payload)
         self._received += 1
         if ahead > 0:
-            self._measure(packet.timestamp, now)
+            transit = now * _CLOCK_HZ - packet.timestamp
+            change = abs(transit - self._transit)
+            if change < _WRAPPED:
+                self._jitter += (change - self._jitter) / 16
+            self._transit = transit
             self.newest, self.timestamp, self.at = sequence, packet.timestamp, now
         elif self._missing:
             self._missing.pop(sequence, None)
-        return kept, ahead
+        return kept
 
     def kept(self, sequence: int) -> Kept | None:
         """A packet by its whole number, while the ring has it."""
@@ -136,14 +143,6 @@ class Stream:
         """Between packets as they were sent and as they came, smoothed."""
         return self._jitter / _CLOCK_HZ * 1000
 
-    def _measure(self, timestamp: int, now: float) -> None:
-        transit = now * _CLOCK_HZ - timestamp
-        if self._transit is not None:
-            change = abs(transit - self._transit)
-            if change < 0x80000000:  # else the timestamp has wrapped
-                self._jitter += (change - self._jitter) / 16
-        self._transit = transit
-
 
 class Bucket:
     """A token bucket: so many at once, and so many a second on."""
@@ -161,8 +160,3 @@ class Bucket:
         passes = tokens >= 1
         self._tokens = tokens - 1 if passes else tokens
         return passes
-
-
-def _signed(difference: int) -> int:
-    """A difference of sequence numbers, of 16 bits, as the nearest one."""
-    return ((difference + 0x8000) & 0xFFFF) - 0x8000

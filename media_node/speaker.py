@@ -15,7 +15,7 @@ from media_node.rewrite import Line, forward, forward_late
 from media_node.rtcp import Block, ReceiverReport, SenderReport
 from media_node.rtp import MARKER, SILENT, parse
 from media_node.slots import Loudness
-from media_node.source import Bucket, Kept, Stream
+from media_node.source import BEGINS, STRAY, Bucket, Kept, Stream
 
 _CLOCK_HZ: Final = 48_000
 _DRIFT_S: Final = 0.0005
@@ -101,13 +101,14 @@ class Speaker:
             self.dropped += 1
             return None
         stream = self.stream
-        if stream is None or not stream.goes_on(packet):
+        ahead = BEGINS if stream is None else stream.ahead(packet)
+        if stream is None or ahead == BEGINS:
             self.interrupt()
-            stream = self.stream = Stream(self, packet, now)
-        taken = stream.take(packet, now)
-        if taken is None:
+            stream, ahead = Stream(self, packet, now), 1
+            self.stream = stream
+        kept = stream.take(packet, ahead, now) if ahead != STRAY else None
+        if kept is None:
             return None
-        kept, ahead = taken
         self.loudness.hear(packet.level, len(packet.payload))
         if ahead > 0:
             self._newest(stream, kept, ahead, now)

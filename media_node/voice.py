@@ -65,6 +65,7 @@ class Voice:
         self._people: dict[str, VoicePerson] = {}
         self._channels: dict[str, VoiceChannel] = {}
         self._zones = False
+        self._half_waits = False
         self._selecting = Turn(1 / limits.VOICE_SELECT_HZ)
         self._speaking = Turn(1 / limits.VOICE_SPEAKING_HZ)
         self._learn(self.rules)
@@ -107,6 +108,7 @@ class Voice:
             party.renegotiated(audio)
             return
         party = self._parties[member.link] = Party(member, audio, self._chance, self._now)
+        party.half = len(self._parties) % 2
         self._control[member.link] = Bucket(limits.VOICE_NACKS_PER_S, limits.VOICE_NACKS_PER_S, self._now)
         party.keep_from(self.rules)
         self._judge(party)
@@ -212,15 +214,19 @@ class Voice:
             for party in self._parties.values():
                 party.speaker.loudness.settle(now)
                 self._judge(party)
-            self._choose()
+            self._choose(None if self._half_waits else 0)
+            self._half_waits = not self._half_waits
+        elif self._half_waits:
+            self._choose(1)
+            self._half_waits = False
         if self._speaking.comes(now):
             self._tell_speaking()
 
-    def _choose(self) -> None:
-        """Gives the slots anew, to every listener."""
+    def _choose(self, half: int | None = None) -> None:
+        """Gives the slots anew, to every listener, or to a half of them: packets wait as long as this takes."""
         crowds = self._crowds()
         for party in self._parties.values():
-            if not party.joined:
+            if not party.joined or half == 1 - party.half:
                 continue
             crowd = crowds.get(party.channel.channel_id)
             heard = heard_by(party, crowd) if crowd is not None else {}
@@ -236,7 +242,7 @@ class Voice:
                 crowd = crowds.get(party.channel.channel_id)
                 if crowd is None:
                     crowd = crowds[party.channel.channel_id] = Crowd(party.channel)
-                (crowd.speaking if party.speaker.loudness.speaking else crowd.silent).append(party)
+                crowd.add(party)
         return crowds
 
     def _tell_slots(self, party: Party) -> None:

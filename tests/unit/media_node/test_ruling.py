@@ -58,12 +58,13 @@ async def test_a_reading_that_fails_is_tried_again_when_it_is_due() -> None:
     """Not sooner; a notice is."""
     time, voices = VirtualTime(), FakeVoices(away=AppError(Code.UPSTREAM_UNAVAILABLE))
     ruling = Ruling(SESSION, Voice(SESSION, FakeTap(), wall_ms=time.now_ms, chance=Random(1)), voices, time.now_ms)
-    assert ruling.due
+    due = [ruling.due]
     with pytest.raises(AppError):
         await ruling.read()
-    assert not ruling.due
+    due.append(ruling.due)
     time.at_ms += limits.VOICE_STATE_S * 1000
-    assert ruling.due
+    due.append(ruling.due)
+    assert due == [True, False, True]
     voices.away = None
     await ruling.read()
     await ruling.read()

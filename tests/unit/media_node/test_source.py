@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.wire import limits
 from media_node.rtp import Rtp, parse
-from media_node.source import Bucket, Stream
+from media_node.source import BEGINS, STRAY, Bucket, Stream
 from tests.fakes.talk import LEVEL_ID, Mouth, weather
 
 OWNER = object()
@@ -33,8 +33,9 @@ class Reception:
 
     def take(self, sequence: int, now: float = 0.0) -> tuple[int, int] | None:
         """Its whole number and how far ahead it went."""
-        taken = self.stream.take(numbered(sequence), now)
-        return None if taken is None else (taken[0].sequence, taken[1])
+        ahead = self.stream.ahead(numbered(sequence))
+        kept = self.stream.take(numbered(sequence), ahead, now) if ahead != STRAY else None
+        return None if kept is None else (kept.sequence, ahead)
 
 
 def test_numbers_go_on_past_their_wrap() -> None:
@@ -57,15 +58,21 @@ def test_a_jump_begins_a_stream_only_where_the_next_packet_follows_it(jump: int)
     """One packet that is out of everything is nobody's (RFC 3550 appendix A.1)."""
     stream = Reception(30_000).stream
     stray = numbered((30_000 + jump) & 0xFFFF)
-    assert (stream.goes_on(stray), stream.take(stray, 0.0)) == (True, None)
-    assert stream.goes_on(numbered(30_001))
-    assert stream.goes_on(numbered((30_000 + jump) & 0xFFFF))
-    assert not stream.goes_on(numbered((30_001 + jump) & 0xFFFF))
+    assert stream.ahead(stray) == STRAY
+    assert stream.ahead(numbered(30_001)) == 1
+    assert stream.ahead(stray) == STRAY
+    assert stream.ahead(numbered((30_001 + jump) & 0xFFFF)) == BEGINS
+
+
+def test_packets_that_are_merely_too_old_begin_nothing() -> None:
+    """However many of them come in a row."""
+    reception = Reception(1000, 1100)
+    assert [reception.take(sequence) for sequence in range(1005, 1030)] == [None] * 25
 
 
 def test_another_ssrc_is_another_stream() -> None:
     """Whatever its numbers."""
-    assert not Reception(5).stream.goes_on(numbered(6, ssrc=78))
+    assert Reception(5).stream.ahead(numbered(6, ssrc=78)) == BEGINS
 
 
 def test_a_gap_is_asked_for_at_once_and_once_more() -> None:
@@ -105,9 +112,9 @@ def test_jitter_is_what_rfc_3550_says() -> None:
     """Appendix A.8: a sixteenth of each change of the transit time; none where packets come as they were sent."""
     stream = Stream(OWNER, numbered(0), 0.0)
     for sequence in range(100):
-        stream.take(numbered(sequence, timestamp=sequence * 960), sequence * 0.02)
+        stream.take(numbered(sequence, timestamp=sequence * 960), 1, sequence * 0.02)
     assert stream.jitter_ms == pytest.approx(0, abs=1e-6)
-    stream.take(numbered(100, timestamp=96_000), 2.0 + 0.016)
+    stream.take(numbered(100, timestamp=96_000), 1, 2.0 + 0.016)
     assert stream.jitter_ms == pytest.approx(1.0)
     assert stream.report(0, 0).jitter == 48
 
@@ -116,7 +123,7 @@ def test_a_timestamp_that_wraps_is_no_jitter() -> None:
     """Which is each day once."""
     stream = Stream(OWNER, numbered(0), 0.0)
     for step in range(10):
-        stream.take(numbered(step, timestamp=(2**32 - 4800 + step * 960) & 0xFFFFFFFF), step * 0.02)
+        stream.take(numbered(step, timestamp=(2**32 - 4800 + step * 960) & 0xFFFFFFFF), 1, step * 0.02)
     assert stream.jitter_ms == pytest.approx(0, abs=1e-6)
 
 
@@ -129,11 +136,10 @@ def test_in_any_weather_each_packet_that_came_in_time_is_kept_once(seed: int, lo
     stream = Stream(OWNER, came[0][1], came[0][0])
     kept = []
     for at, each in came:
-        assert stream.goes_on(each)
-        taken = stream.take(each, at)
+        taken = stream.take(each, stream.ahead(each), at)
         assert taken is not None
-        kept.append(taken[0].sequence)
-        assert stream.take(each, at) is None
+        kept.append(taken.sequence)
+        assert stream.take(each, stream.ahead(each), at) is None
     assert len(set(kept)) == len(came)
     block = stream.report(0, 0)
     assert block.lost == stream.newest - min(kept[:1]) + 1 - len(came)
