@@ -7,6 +7,7 @@ import "./styles/lobby.css";
 import "./styles/room.css";
 import "./styles/network.css";
 import "./styles/edit.css";
+import "./styles/voice.css";
 import { Keeping, type Profile } from "./identity/keeping";
 import { claim, tabId } from "./identity/locks";
 import { Passport } from "./identity/passport";

@@ -2,15 +2,14 @@
 
 import { ActivityPanel } from "../ui/activity";
 import { InvitePanel } from "../ui/invites";
-import { NetworkPanel } from "../ui/network";
+import type { NetworkPanel } from "../ui/network";
 import { Panel } from "../ui/panel";
 import type { PeoplePanel } from "../ui/people";
 import { RoomPanel } from "../ui/roomsettings";
 import type { RoomContext } from "./context";
 
 /** People, invites, activity, settings and connections, as one panel. */
-export function roomPanel(room: RoomContext, people: PeoplePanel): Panel {
-  const network = new NetworkPanel(room, room.connection);
+export function roomPanel(room: RoomContext, people: PeoplePanel, network: NetworkPanel): Panel {
   const page = (panel: { element: HTMLElement; refresh(): Promise<void> }) => ({
     element: panel.element,
     refresh: () => panel.refresh(),

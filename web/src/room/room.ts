@@ -7,6 +7,7 @@ import { Carrier, type Over } from "../presence/carrier";
 import { Roster } from "../presence/roster";
 import type { Keeper } from "../sync/keeping";
 import { leaves } from "../ui/leaving";
+import { NetworkPanel } from "../ui/network";
 import type { Panel } from "../ui/panel";
 import { PeoplePanel } from "../ui/people";
 import { loadPreferences, openPreferences, type Preferences } from "../ui/preferences";
@@ -63,6 +64,7 @@ export class Room implements RoomContext {
   private readonly shell: Shell;
   private readonly panel: Panel;
   private readonly people: PeoplePanel;
+  private readonly network: NetworkPanel;
   private readonly fallback: Fallback;
   private readonly abort = new AbortController();
   private readonly clock: ReturnType<typeof setInterval>;
@@ -98,7 +100,8 @@ export class Room implements RoomContext {
     this.people = new PeoplePanel(this);
     const members = (cursor: string | null) => this.api.participants(this.sessionId, cursor);
     this.names = new Names(this.roster, members, () => this.studio.refresh());
-    this.panel = roomPanel(this, this.people);
+    this.network = new NetworkPanel(this, this.connection);
+    this.panel = roomPanel(this, this.people, this.network);
     this.shell = this.makeShell();
     this.element = this.shell.element;
     const { roster, toasts } = this;

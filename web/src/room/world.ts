@@ -5,6 +5,7 @@ import { Selection } from "../edit/selection";
 import { quantizePosition, quantizeRotation } from "../motion/maths";
 import { pushOut, type Walker, walk } from "../motion/walker";
 import type { Roster } from "../presence/roster";
+import { Auras } from "../scene/auras";
 import { Avatar, type Persona } from "../scene/avatar";
 import { Crowd } from "../scene/crowd";
 import { EYE_M } from "../scene/figure";
@@ -41,7 +42,15 @@ export interface Guest {
   held(): readonly Held[];
 }
 
+/** How loud people are now, 0 to 1: asked in every frame. */
+export interface Loudness {
+  of(peerId: string): number;
+  own(): number;
+}
+
+const SILENT: Loudness = { of: () => 0, own: () => 0 };
 const IDLE_MS = 60_000;
+const STEADY = 0.5;
 const TAP_POINTS_MS = 3500;
 const ARRIVE_M = 1.9;
 const PICK_EVERY_MS = 45;
@@ -53,10 +62,12 @@ export class World {
   readonly selection = new Selection();
   readonly stage: Stage;
   guest: Guest | null = null;
+  loudness: Loudness = SILENT;
   private readonly view: View;
   private readonly picker: Picker;
   private readonly outlines: Outlines;
   private readonly avatar: Avatar;
+  private readonly auras = new Auras();
   private readonly pointer: Pointer;
   private readonly governor: Governor;
   private walker: Walker;
@@ -86,7 +97,7 @@ export class World {
     this.outlines = new Outlines(this.stage.gallery.sculptures);
     this.avatar = new Avatar(persona);
     this.pointer = new Pointer(null, persona.color);
-    this.stage.scene.add(this.avatar.group, this.pointer.group);
+    this.stage.scene.add(this.avatar.group, this.pointer.group, this.auras.mesh);
     this.walker = { position: start, velocity: [0, 0] };
     this.view.lookAt(start, [0, start[1] - 0.6, 0]);
     this.input.onClick = (x, y, besides) => this.clicked(x, y, besides);
@@ -193,6 +204,7 @@ export class World {
     this.input.dispose();
     this.crowd.dispose();
     this.avatar.dispose();
+    this.auras.dispose();
     this.pointer.dispose();
     this.stage.dispose();
   }
@@ -266,6 +278,7 @@ export class World {
     this.avatar.act(this.activity());
     this.avatar.update(this.position, this.view.head(), this.hit?.position ?? null, seconds, elapsedS);
     this.avatar.label.update(0, 0);
+    this.light(elapsedS);
     this.pointer.group.visible = this.hit !== null;
     if (this.hit) {
       const hand = this.view.outside ? this.avatar.handAt : null;
@@ -276,6 +289,22 @@ export class World {
     this.guest?.update(marks);
     this.events.onFocus(this.focus());
     this.stage.render(seconds, reducedMotion);
+  }
+
+  /** Rings of light around whoever speaks; still ones, where motion is to be reduced. */
+  private light(elapsedS: number): void {
+    const { auras, avatar, view } = this;
+    auras.begin();
+    this.crowd.light(auras, this.levelOf, elapsedS);
+    avatar.hear(this.steady(this.loudness.own()), elapsedS);
+    if (view.outside) auras.put(avatar.headAt, avatar.color, avatar.loudness);
+    auras.end();
+  }
+
+  private readonly levelOf = (peerId: string): number => this.steady(this.loudness.of(peerId));
+
+  private steady(level: number): number {
+    return this.preferences.reducedMotion && level > 0 ? STEADY : level;
   }
 
   private marks(): Map<string, Mark> {

@@ -3,7 +3,7 @@
 import { Euler, Group, MathUtils, Quaternion, Vector3 } from "three";
 import type { Activity, Quat, Role, Vec3 } from "../wire/generated";
 import { EYE_M, Figure } from "./figure";
-import { Label } from "./label";
+import { Label, type Sign } from "./label";
 
 export interface Persona {
   name: string;
@@ -19,6 +19,8 @@ export class Avatar {
   readonly label: Label;
   /** Where the pointing hand is, in the world. */
   readonly handAt = new Vector3();
+  /** How loud they are drawn, 0 to 1. */
+  loudness = 0;
   private readonly figure: Figure;
   private readonly headTurn = new Quaternion();
   private readonly euler = new Euler(0, 0, 0, "YXZ");
@@ -28,6 +30,7 @@ export class Avatar {
   private here = 1;
   private activity: Activity = "active";
   private placed = false;
+  private signs: readonly Sign[] = [];
 
   constructor(private persona: Persona) {
     this.figure = new Figure(persona.color);
@@ -45,6 +48,27 @@ export class Avatar {
     if (activity === this.activity) return;
     this.activity = activity;
     this.describe();
+  }
+
+  /** What their name carries of their voice. */
+  sign(signs: readonly Sign[]): void {
+    this.signs = signs;
+    this.describe();
+  }
+
+  /** Follows how loud they are now, 0 to 1: up at once, down slowly, for words have gaps. */
+  hear(level: number, elapsedS: number): void {
+    const pace = level > this.loudness ? 22 : 5;
+    this.loudness += (level - this.loudness) * (1 - Math.exp(-elapsedS * pace));
+  }
+
+  /** Where the head is, in the world. */
+  get headAt(): Vector3 {
+    return this.figure.head.position;
+  }
+
+  get color(): string {
+    return this.persona.color;
   }
 
   update(head: Vec3, rotation: Quat, pointingAt: Vec3 | null, seconds: number, elapsedS: number): void {
@@ -96,6 +120,6 @@ export class Avatar {
   private describe(): void {
     const note = NOTES[this.activity];
     const { name, color } = this.persona;
-    this.label.draw(note ? { text: name, color, note } : { text: name, color });
+    this.label.draw({ text: name, color, signs: this.signs, ...(note ? { note } : {}) });
   }
 }

@@ -4,7 +4,9 @@ import type { Scene, Vector3 } from "three";
 import { Track } from "../motion/track";
 import type { Member } from "../presence/roster";
 import type { PeerState, Quat, Vec3 } from "../wire/generated";
+import type { Auras } from "./auras";
 import { Avatar } from "./avatar";
+import type { Sign } from "./label";
 import { Pointer } from "./pointer";
 
 export interface Shown {
@@ -30,6 +32,7 @@ interface Body {
 
 export class Crowd {
   private readonly bodies = new Map<string, Body>();
+  private signs: ReadonlyMap<string, readonly Sign[]> = new Map();
 
   constructor(private readonly scene: Scene) {}
 
@@ -38,6 +41,7 @@ export class Crowd {
     this.leave(peer.peer_id);
     const avatar = new Avatar({ name: peer.name, color: peer.color, role: peer.role });
     const pointer = new Pointer(peer.name, peer.color);
+    avatar.sign(this.signs.get(peer.peer_id) ?? []);
     avatar.group.visible = false;
     pointer.group.visible = false;
     this.scene.add(avatar.group, pointer.group);
@@ -83,6 +87,20 @@ export class Crowd {
     if (cursor) body.cursor.push(state.at_ms, cursor.position, cursor.rotation ?? [0, 0, 0, 1], nowMs);
     else body.cursor.reset();
     body.avatar.act(activity ?? "active");
+  }
+
+  /** What each name carries of a voice, by peer id. */
+  showSigns(signs: ReadonlyMap<string, readonly Sign[]>): void {
+    this.signs = signs;
+    for (const [peerId, { avatar }] of this.bodies) avatar.sign(signs.get(peerId) ?? []);
+  }
+
+  /** Lights whoever speaks; `levelOf`: 0 to 1, by peer id. After `update`. */
+  light(auras: Auras, levelOf: (peerId: string) => number, elapsedS: number): void {
+    for (const [peerId, { avatar, at }] of this.bodies) {
+      avatar.hear(levelOf(peerId), elapsedS);
+      if (at) auras.put(avatar.headAt, avatar.color, avatar.loudness);
+    }
   }
 
   update(nowMs: number, elapsedS: number, cameraAt: Vector3, labelSize: number): void {

@@ -1,9 +1,11 @@
 /** Names as sprites: drawn once at a high resolution, shown at a readable size, faded with distance. Text only. */
 
 import { CanvasTexture, LinearFilter, Sprite, SpriteMaterial, SRGBColorSpace } from "three";
+import { pathOf } from "../ui/icons";
 
 const FONT_PX = 44;
 const HEIGHT_PX = 88;
+const SIGN_PX = 46;
 const FAMILY = '"Inter Variable", Inter, system-ui, sans-serif';
 
 export interface LabelLook {
@@ -12,7 +14,14 @@ export interface LabelLook {
   /** A second, quieter word: a role or a state. */
   note?: string;
   small?: boolean;
+  /** Drawn behind the words. */
+  signs?: readonly Sign[];
 }
+
+/** What a name carries of somebody's voice. */
+export type Sign = "hand" | "micOff";
+
+const SIGN_COLOR: Record<Sign, string> = { hand: "#ffc46e", micOff: "#ffab9f" };
 
 export class Label {
   readonly sprite: Sprite;
@@ -48,7 +57,8 @@ export class Label {
     const width = pen.measureText(text).width;
     pen.font = `500 ${FONT_PX * 0.72}px ${FAMILY}`;
     const noteWidth = look.note ? pen.measureText(look.note).width + 22 : 0;
-    canvas.width = Math.ceil(width + noteWidth + 96);
+    const signs = look.signs ?? [];
+    canvas.width = Math.ceil(width + noteWidth + signs.length * (SIGN_PX + 10) + 96);
     canvas.height = HEIGHT_PX;
     this.aspect = canvas.width / HEIGHT_PX;
     pen.beginPath();
@@ -71,6 +81,9 @@ export class Label {
       pen.fillStyle = "rgba(255, 226, 196, 0.78)";
       pen.fillText(look.note, start + width + 18, HEIGHT_PX / 2 + 4);
     }
+    signs.forEach((sign, n) => {
+      drawSign(pen, sign, start + width + noteWidth + 14 + n * (SIGN_PX + 10));
+    });
     this.material.map?.dispose();
     const texture = new CanvasTexture(canvas);
     texture.colorSpace = SRGBColorSpace;
@@ -93,6 +106,17 @@ export class Label {
     this.material.map?.dispose();
     this.material.dispose();
   }
+}
+
+function drawSign(pen: CanvasRenderingContext2D, sign: Sign, left: number): void {
+  pen.save();
+  pen.translate(left, (HEIGHT_PX - SIGN_PX) / 2);
+  pen.scale(SIGN_PX / 24, SIGN_PX / 24);
+  pen.strokeStyle = SIGN_COLOR[sign];
+  pen.lineWidth = 2;
+  pen.lineCap = pen.lineJoin = "round";
+  pen.stroke(new Path2D(pathOf(sign)));
+  pen.restore();
 }
 
 function shorten(text: string): string {

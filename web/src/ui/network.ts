@@ -4,12 +4,14 @@ import { type Bars, median } from "../peers/quality";
 import type { Row, Standing } from "../peers/watch";
 import { CARRIER_TEXT, isLink } from "../peers/ways";
 import type { RoomContext } from "../room/context";
+import type { VoiceView } from "../voice/types";
 import { ApiError } from "../wire/client";
 import type { PeerQuality, QualityTotals, RelayState, WebRtcStats } from "../wire/generated";
 import { BarsIcon, barsText, sparkline } from "./bars";
 import { busy, button, type Child, fill, h, svg } from "./dom";
 import { kbpsText, msText, shareText, wayText } from "./figures";
 import { ago, plural } from "./format";
+import { voiceFigures } from "./voicefigures";
 
 /** What the panel is told of the page. */
 export interface Network {
@@ -28,6 +30,8 @@ export class NetworkPanel {
     testid: "room-stats",
     attrs: { "aria-label": "The room's connections" },
   });
+  /** How voices come in; null where voice is not there. */
+  voice: VoiceView | null = null;
   private stats: WebRtcStats | null = null;
   private readAtMs = Number.NEGATIVE_INFINITY;
   private reading = false;
@@ -76,6 +80,7 @@ export class NetworkPanel {
       ),
       this.curve(standing),
       h("dl", { class: "tiles", testid: "own-figures" }, ...this.tiles(standing)),
+      ...voiceFigures(this.voice, (userId) => this.personName(userId)),
       h("h3", {}, "Your connections"),
       pages.size === 0 && carrier !== null
         ? h(
@@ -164,6 +169,11 @@ export class NetworkPanel {
   private nameOf(peerId: string): string {
     if (peerId.endsWith(".relay")) return "Media node";
     return this.room.roster.members.get(peerId)?.peer.name ?? "Somebody";
+  }
+
+  private personName(userId: string): string {
+    for (const { peer } of this.room.roster.members.values()) if (peer.user_id === userId) return peer.name;
+    return "Somebody";
   }
 
   // -- the room's --

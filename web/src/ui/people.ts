@@ -1,6 +1,7 @@
 /** The list of people: who is here, who was, their roles; and for an owner the power over them. */
 
 import { may, type RoomContext } from "../room/context";
+import type { PersonView } from "../voice/types";
 import type { Activity, Participant, Role } from "../wire/generated";
 import { BarsIcon, barsText } from "./bars";
 import { ask } from "./dialog";
@@ -18,12 +19,16 @@ interface Row {
   pages: number;
   activity: Activity;
   points: boolean;
+  voice: "speaking" | "muted" | "on" | "none";
+  hand: boolean;
 }
 
 const ASSIGNABLE: readonly Role[] = ["owner", "editor", "viewer", "guest"];
 
 export class PeoplePanel {
   readonly element = h("div", { class: "panel-page", testid: "people-panel" });
+  /** Who is in voice, besides oneself. */
+  voices: readonly PersonView[] = [];
   private members: Participant[] = [];
   private shown = "";
   private bars = new Map<string, { icon: BarsIcon; button: HTMLButtonElement; name: string }>();
@@ -117,6 +122,8 @@ export class PeoplePanel {
         pages: 0,
         activity: "away" as Activity,
         points: false,
+        voice: "none" as const,
+        hand: false,
       };
       rows.set(user_id, row);
     }
@@ -132,12 +139,22 @@ export class PeoplePanel {
         pages: (known?.pages ?? 0) + 1,
         activity: known?.online && activity === "away" ? known.activity : activity,
         points: Boolean(state?.state.cursor) || (known?.points ?? false),
+        ...this.voiceOf(peer.user_id),
       });
     }
     const mine = this.room.me()?.user_id;
     return [...rows.values()].sort(
       (a, b) => Number(b.userId === mine) - Number(a.userId === mine) || a.name.localeCompare(b.name),
     );
+  }
+
+  private voiceOf(userId: string): Pick<Row, "voice" | "hand"> {
+    const person = this.voices.find((one) => one.userId === userId);
+    if (!person) return { voice: "none", hand: false };
+    const { blocked, muted, selfMuted, listening, speaking, handRaisedAtMs } = person;
+    const hand = handRaisedAtMs !== null;
+    if (blocked || muted || selfMuted || listening) return { voice: "muted", hand };
+    return { voice: speaking ? "speaking" : "on", hand };
   }
 
   private item(row: Row): HTMLElement {
@@ -147,8 +164,12 @@ export class PeoplePanel {
     const words = row.online ? `${ROLE_TEXT[row.role]}${quiet}${pages}` : ROLE_TEXT[row.role];
     return h(
       "li",
-      { class: `person ${row.activity}`, testid: "person", attrs: { "data-user": row.userId } },
-      disc(row.name, row.color, row.online),
+      {
+        class: `person ${row.activity} ${row.voice === "speaking" ? "speaking" : ""}`.trim(),
+        testid: "person",
+        attrs: { "data-user": row.userId, "data-voice": row.voice },
+      },
+      h("span", { class: "disc-ring" }, disc(row.name, row.color, row.online)),
       h(
         "div",
         { class: "person-words" },
@@ -160,6 +181,9 @@ export class PeoplePanel {
       h(
         "div",
         { class: "person-actions" },
+        row.hand ? voiceSign("hand", "Hand raised") : null,
+        row.voice === "muted" ? voiceSign("micOff", "Muted") : null,
+        row.voice === "speaking" ? h("span", { class: "sr-only" }, "Speaking") : null,
         ...(mine ? [] : this.actions(row)),
         row.online ? this.barsOf(row) : null,
       ),
@@ -232,4 +256,13 @@ export class PeoplePanel {
     }
     await this.refresh();
   }
+}
+
+/** What a list shows of somebody's voice. */
+export function voiceSign(name: "priority" | "hand" | "block" | "micOff", label: string): HTMLElement {
+  return h(
+    "span",
+    { class: `voice-sign ${name}`, attrs: { role: "img", "aria-label": label, title: label } },
+    icon(name, 17),
+  );
 }

@@ -76,6 +76,8 @@ export class Shell {
     testid: "figures",
     attrs: { "aria-hidden": "true" },
   });
+  /** Beside what connects: what everybody is to see. */
+  readonly beside = h("div", { class: "bar-line" });
   /** Where the hands' controls are. */
   readonly below = h("div", { class: "below" });
   private readonly openers = new Map<string, HTMLButtonElement>();
@@ -171,6 +173,7 @@ export class Shell {
 
   private left(): HTMLElement {
     fill(this.chip, this.chipBars.element, this.chipWords, this.chipShort, this.chipRtt);
+    fill(this.beside, this.chip);
     this.chip.addEventListener("click", () => this.ports.onConnection());
     const lines = (): Child[] => (this.standing ? standingLines("Your connection", this.standing) : []);
     this.ports.details.attach(this.chip, lines, false);
@@ -178,7 +181,7 @@ export class Shell {
       "div",
       { class: "bar-left glass" },
       h("span", { class: "bar-mark" }, mark(26)),
-      h("div", { class: "bar-title" }, this.title, this.chip),
+      h("div", { class: "bar-title" }, this.title, this.beside),
     );
   }
 

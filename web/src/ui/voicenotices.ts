@@ -1,0 +1,153 @@
+/** What asks a person for an answer while they are in voice, above the bar: never more than it takes, and nothing is answered for them. */
+
+import type { MicrophoneNotice } from "../voice/types";
+import { busy, button, fill, h } from "./dom";
+import { type IconName, icon } from "./icons";
+import { tried, type VoiceDesk } from "./voicedesk";
+import { deviceWords, noticesOf, type VoiceNotice } from "./voicewords";
+
+const ICONS: Record<VoiceNotice["kind"], IconName> = {
+  blocked: "speakerOff",
+  unmute: "mic",
+  consent: "record",
+  microphone: "micOff",
+};
+
+export class VoiceNotices {
+  readonly element = h("div", { class: "voice-notices", testid: "voice-notices" });
+  private device: MicrophoneNotice | null = null;
+  private readonly answered = { unmute: false, microphone: false };
+  private readonly stop: () => void;
+  private readonly stopDevice: () => void;
+  private shown = "";
+
+  constructor(private readonly desk: VoiceDesk) {
+    this.stop = desk.voice.onChange(() => this.render());
+    this.stopDevice = desk.voice.microphone.onChange(() => this.tell());
+    this.render();
+  }
+
+  render(): void {
+    const { view } = this.desk.voice;
+    if (!view.own.unmuteRequested) this.answered.unmute = false;
+    if (view.own.microphone === "live" || view.status.kind !== "joined") this.answered.microphone = false;
+    const notices = noticesOf(view, this.desk.nameOf, this.answered).slice(0, 2);
+    const key = JSON.stringify(notices);
+    if (key === this.shown) return;
+    this.shown = key;
+    fill(this.element, ...notices.map((notice) => this.item(notice)));
+  }
+
+  dispose(): void {
+    this.stop();
+    this.stopDevice();
+    this.element.remove();
+  }
+
+  /** What the system changed of the microphone: said once, done nothing about unless it is wanted. */
+  private tell(): void {
+    const { microphone } = this.desk.voice;
+    const { notice } = microphone;
+    if (notice === this.device) return;
+    this.device = notice;
+    if (!notice) return;
+    const { text, use } = deviceWords(notice);
+    const run = (): void => void microphone.open().then(() => microphone.dismiss());
+    this.desk.room.toasts.show(text, use ? { action: { label: "Use it", run } } : {});
+    if (!use) microphone.dismiss();
+  }
+
+  private item(notice: VoiceNotice): HTMLElement {
+    const { kind, title, text } = notice;
+    return h(
+      "div",
+      { class: `voice-notice ${kind}`, testid: `voice-notice-${kind}`, attrs: { role: "alert" } },
+      icon(ICONS[kind], 22),
+      h("div", { class: "voice-notice-words" }, h("strong", {}, title), h("p", {}, text)),
+      h("div", { class: "voice-notice-actions" }, ...this.answers(kind)),
+    );
+  }
+
+  private answers(kind: VoiceNotice["kind"]): (HTMLElement | null)[] {
+    const { voice } = this.desk;
+    switch (kind) {
+      case "blocked":
+        return [
+          this.answer(
+            "Hear the others",
+            "voice-hear",
+            () => voice.sound.start(),
+            "You hear nothing yet.",
+            true,
+          ),
+        ];
+      case "unmute":
+        return [
+          this.put("Stay muted", "voice-stay-muted", () => {
+            this.answered.unmute = true;
+          }),
+          this.answer("Unmute", "voice-unmute", () => voice.mute(false), "You are still muted.", true),
+        ];
+      case "consent":
+        return [
+          this.answer(
+            "No",
+            "voice-decline",
+            () => voice.consent(false),
+            "Your answer did not arrive: you are not recorded.",
+          ),
+          this.answer(
+            "Yes, record me",
+            "voice-consent",
+            () => voice.consent(true),
+            "You are not recorded.",
+            true,
+          ),
+        ];
+      case "microphone":
+        return [
+          this.put("Just listen", "voice-just-listen", () => {
+            this.answered.microphone = true;
+          }),
+          voice.view.own.microphone === "insecure"
+            ? null
+            : this.answer(
+                "Try again",
+                "voice-try-again",
+                () => voice.openMicrophone(),
+                "You still only listen.",
+                true,
+              ),
+        ];
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  private answer(
+    label: string,
+    testid: string,
+    work: () => Promise<unknown>,
+    still: string,
+    primary = false,
+  ): HTMLButtonElement {
+    const made: HTMLButtonElement = button(
+      label,
+      () => void busy(made, () => tried(this.desk, work(), still)).then(() => this.render()),
+      { kind: primary ? "primary" : "plain", class: "small", testid },
+    );
+    return made;
+  }
+
+  /** Put away, until it is asked again. */
+  private put(label: string, testid: string, away: () => void): HTMLButtonElement {
+    return button(
+      label,
+      () => {
+        away();
+        this.render();
+      },
+      { class: "small", testid },
+    );
+  }
+}

@@ -1,0 +1,194 @@
+/** What voice says to a person: the state of their microphone, what asks for an answer, what others do. Pure. */
+
+import type {
+  MicrophoneNotice,
+  MicrophoneState,
+  OwnView,
+  PersonView,
+  TalkingMode,
+  VoiceCarrier,
+  VoiceView,
+} from "../voice/types";
+import { LIMITS, type Speakers, type VoiceChannel } from "../wire/generated";
+import { plural } from "./format";
+import type { IconName } from "./icons";
+
+/** How the own voice is at the moment, in few words. */
+export interface OwnWords {
+  icon: IconName;
+  /** `live`: heard as soon as one speaks; `quiet`: not heard, by choice; `bad`: not heard, by something else. */
+  tone: "live" | "quiet" | "bad";
+  title: string;
+  /** The same where there is little room. */
+  short: string;
+  /** What it means or what to do about it. */
+  hint: string;
+}
+
+type Trouble = Pick<OwnWords, "title" | "short" | "hint">;
+
+const MICROPHONE: Partial<Record<MicrophoneState, Trouble>> = {
+  denied: {
+    title: "Microphone not allowed",
+    short: "Not allowed",
+    hint: "You hear the others. To speak, allow the microphone beside the page's address, then try again.",
+  },
+  none: {
+    title: "No microphone found",
+    short: "No microphone",
+    hint: "You hear the others. To speak, plug a microphone in, then try again.",
+  },
+  busy: {
+    title: "Microphone in use",
+    short: "In use",
+    hint: "You hear the others. Another program has the microphone: close it there, then try again.",
+  },
+  ended: {
+    title: "Microphone is gone",
+    short: "Mic gone",
+    hint: "You hear the others. Plug it in again or choose another one, then try again.",
+  },
+  insecure: {
+    title: "Microphone needs https",
+    short: "No https",
+    hint: "You hear the others. Browsers give microphones only to pages whose address begins with https.",
+  },
+};
+
+/** What the system did to the microphone by itself, with what one may do about it. */
+export function deviceWords(notice: MicrophoneNotice): { text: string; use: boolean } {
+  switch (notice.kind) {
+    case "fell_back":
+      return { text: `${notice.label || "Your microphone"} is gone. The system's own is used.`, use: false };
+    case "returned":
+      return { text: `${notice.device.label || "Your microphone"} is there again.`, use: true };
+    case "kept":
+      return {
+        text: `That one could not be opened. ${notice.label || "The other one"} is still used.`,
+        use: false,
+      };
+    case "plain":
+      return { text: "Strong noise suppression could not be loaded. The browser's is used.", use: false };
+    default:
+      return notice satisfies never;
+  }
+}
+
+/** What is wrong with a microphone, and what to do; null where nothing is. */
+export function microphoneTrouble(state: MicrophoneState): Trouble | null {
+  return MICROPHONE[state] ?? null;
+}
+
+/** The own state, the most important thing first. */
+export function ownWords({ own, settings }: Pick<VoiceView, "own" | "settings">): OwnWords {
+  const quiet = (title: string, short: string, hint: string): OwnWords => ({
+    icon: "micOff",
+    tone: "quiet",
+    title,
+    short,
+    hint,
+  });
+  const trouble = microphoneTrouble(own.microphone);
+  if (own.microphone === "asking")
+    return quiet("Asking for the microphone", "Asking", "Your browser asks whether this page may use it.");
+  if (own.muted) {
+    const hint = "Nobody hears you until you are allowed to speak again. Raise your hand to ask for it.";
+    return { icon: "micOff", tone: "bad", title: "Muted by a moderator", short: "Muted", hint };
+  }
+  if (trouble) return { icon: "micOff", tone: "bad", ...trouble };
+  if (own.listening)
+    return quiet("Listening only", "Listening", "You hear the others. Turn the microphone on to speak.");
+  if (own.selfMuted) return quiet("Muted", "Muted", "Nobody hears you.");
+  if (own.silentBecause !== null) return quiet("You only listen here", "Listening", own.silentBecause);
+  return liveWords(own, settings.talking.mode);
+}
+
+function liveWords({ held, speaking }: OwnView, mode: TalkingMode): OwnWords {
+  const live = (title: string, short: string, hint: string): OwnWords => ({
+    icon: "mic",
+    tone: "live",
+    title,
+    short,
+    hint,
+  });
+  if (mode === "push" && !held)
+    return { ...live("Hold to speak", "Hold", "Hold the button or B, and speak."), tone: "quiet" };
+  if (mode === "push") return live("Speaking", "Speaking", "Let go to stop.");
+  if (speaking) return live("Speaking", "Speaking", "The others near you hear you.");
+  if (mode === "activation") return live("Microphone on", "Mic on", "It is sent as soon as you speak.");
+  return live("Microphone on", "Mic on", "The others near you hear you.");
+}
+
+/** Something that asks for an answer, above the bar. */
+export interface VoiceNotice {
+  kind: "unmute" | "consent" | "blocked" | "microphone";
+  title: string;
+  text: string;
+}
+
+/** What asks for an answer now. `answered`: what the person has put away. */
+export function noticesOf(
+  view: VoiceView,
+  nameOf: (userId: string) => string,
+  answered: { unmute: boolean; microphone: boolean },
+): VoiceNotice[] {
+  if (view.status.kind !== "joined") return [];
+  const { own, recording, consent } = view;
+  const notices: VoiceNotice[] = [];
+  if (view.sound === "blocked")
+    notices.push({
+      kind: "blocked",
+      title: "Sound is held back",
+      text: "Your browser plays nothing before you touch the page.",
+    });
+  if (own.unmuteRequested && own.selfMuted && !own.muted && !answered.unmute)
+    notices.push({
+      kind: "unmute",
+      title: "You are asked to speak",
+      text: "A moderator asks you to unmute yourself. Nobody but you can.",
+    });
+  if (recording && consent === null)
+    notices.push({
+      kind: "consent",
+      title: `${nameOf(recording.started_by)} records this room`,
+      text: "May your voice be in it? Until you say yes, it is not.",
+    });
+  const trouble = microphoneTrouble(own.microphone);
+  if (trouble && !answered.microphone)
+    notices.push({ kind: "microphone", title: trouble.title, text: trouble.hint });
+  return notices;
+}
+
+/** What somebody does, in a word or two. */
+export function personWords(person: PersonView, here: boolean): string {
+  const { blocked, muted, selfMuted, listening, speaking, maySpeak, audible } = person;
+  if (blocked) return "Blocked";
+  if (speaking) return "Speaking";
+  if (muted) return "Muted by a moderator";
+  if (listening) return "Listening";
+  if (selfMuted) return "Muted";
+  if (person.volume === 0) return "Muted for you";
+  if (!maySpeak) return "Listens here";
+  return here && !audible ? "Too far away to hear" : "Microphone on";
+}
+
+const SPEAKERS: Record<Speakers, string> = {
+  everyone: "Everyone speaks",
+  editors: "Owners and editors speak",
+  named: "Chosen people speak",
+};
+
+/** A channel in a line: how many, how it sounds, who may speak. */
+export function channelWords(channel: VoiceChannel, count: number): string {
+  const { capacity, kind, speakers } = channel;
+  const people =
+    capacity < LIMITS.VOICE_MEMBERS_MAX ? `${count} of ${capacity}` : plural(count, "person", "people");
+  return [people, kind === "stage" ? "Stage" : "Spatial", SPEAKERS[speakers]].join(" · ");
+}
+
+/** What carries voices, in a word. */
+export const VOICE_CARRIER: Record<VoiceCarrier, string> = {
+  mesh: "Direct",
+  relay: "Media node",
+  none: "Nobody else yet",
+};

@@ -1,0 +1,209 @@
+/** What voice says and in which order: words, scales, hands, channels' areas, muting everybody, keys. */
+
+import { describe, expect, it } from "vitest";
+import { zoneAround } from "../src/ui/voicechannelform";
+import { zoneWords } from "../src/ui/voicechannels";
+import { curvePath, halfAt } from "../src/ui/voicecurve";
+import { talkKey } from "../src/ui/voicekeys";
+import { muteAll } from "../src/ui/voicemoderation";
+import { handsOf, signsOf } from "../src/ui/voiceorder";
+import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
+import { choices } from "../src/ui/voicesetup";
+import { channelWords, deviceWords, noticesOf, ownWords, personWords } from "../src/ui/voicewords";
+import type { MicrophoneState, OwnView, VoiceView } from "../src/voice/types";
+import { ApiError } from "../src/wire/client";
+import { FakeVoice, MAIN, nothing, person, SETTINGS } from "./fakevoice";
+
+const FREE = { unmute: false, microphone: false };
+
+function joined(own: Partial<OwnView> = {}, change: Partial<VoiceView> = {}): VoiceView {
+  const view = nothing();
+  return {
+    ...view,
+    status: { kind: "joined" },
+    sound: "running",
+    own: { ...view.own, microphone: "live", ...own },
+    ...change,
+  };
+}
+
+const kinds = (view: VoiceView, answered = FREE): string[] =>
+  noticesOf(view, () => "Ada", answered).map(({ kind }) => kind);
+
+describe("the own state", () => {
+  it("is live while nothing keeps the voice from being heard", () => {
+    expect(ownWords(joined())).toMatchObject({ tone: "live", icon: "mic", title: "Microphone on" });
+    expect(ownWords(joined({ speaking: true })).title).toBe("Speaking");
+  });
+
+  it("names a moderator's mute before one's own and before the microphone", () => {
+    const words = ownWords(joined({ muted: true, selfMuted: true, microphone: "denied", listening: true }));
+    expect(words).toMatchObject({ tone: "bad", title: "Muted by a moderator" });
+  });
+
+  it.each<[MicrophoneState, string]>([
+    ["denied", "Microphone not allowed"],
+    ["none", "No microphone found"],
+    ["busy", "Microphone in use"],
+    ["ended", "Microphone is gone"],
+    ["insecure", "Microphone needs https"],
+  ])("says what %s means and that the others are heard", (microphone, title) => {
+    const words = ownWords(joined({ microphone, listening: true }));
+    expect(words.title).toBe(title);
+    expect(words.hint).toContain("You hear the others.");
+  });
+
+  it("tells why a channel does not let one speak", () => {
+    const words = ownWords(joined({ silentBecause: "Only owners and editors speak here." }));
+    expect(words).toMatchObject({ tone: "quiet", hint: "Only owners and editors speak here." });
+  });
+
+  it("asks to hold where one talks by holding, and is live only then", () => {
+    const settings = { ...SETTINGS, talking: { ...SETTINGS.talking, mode: "push" as const } };
+    expect(ownWords(joined({}, { settings }))).toMatchObject({ tone: "quiet", title: "Hold to speak" });
+    expect(ownWords(joined({ held: true }, { settings }))).toMatchObject({ tone: "live", title: "Speaking" });
+  });
+});
+
+describe("what asks for an answer", () => {
+  it("is nothing outside of voice", () => {
+    expect(kinds({ ...joined({ microphone: "denied" }), status: { kind: "out" } })).toEqual([]);
+  });
+
+  it("asks to unmute only whom that would let speak, and not again after a no", () => {
+    expect(kinds(joined({ unmuteRequested: true }))).toEqual([]);
+    expect(kinds(joined({ unmuteRequested: true, selfMuted: true }))).toEqual(["unmute"]);
+    expect(kinds(joined({ unmuteRequested: true, selfMuted: true, muted: true }))).toEqual([]);
+    expect(kinds(joined({ unmuteRequested: true, selfMuted: true }), { ...FREE, unmute: true })).toEqual([]);
+  });
+
+  it("asks for consent until there is an answer, either one", () => {
+    const recording = { recording_id: "rec_1", channel_id: "main", started_by: "usr_0", started_at_ms: 0 };
+    expect(kinds(joined({}, { recording }))).toEqual(["consent"]);
+    for (const consent of ["given", "declined"] as const)
+      expect(kinds(joined({}, { recording, consent }))).toEqual([]);
+  });
+
+  it("puts held back sound first, for nothing else is heard of", () => {
+    const view = joined({ microphone: "none", listening: true }, { sound: "blocked" });
+    expect(kinds(view)).toEqual(["blocked", "microphone"]);
+  });
+});
+
+describe("others", () => {
+  it("are described by what matters most", () => {
+    expect(personWords(person("a", { blocked: true, speaking: true }), true)).toBe("Blocked");
+    expect(personWords(person("a", { speaking: true }), true)).toBe("Speaking");
+    expect(personWords(person("a", { muted: true, selfMuted: true }), true)).toBe("Muted by a moderator");
+    expect(personWords(person("a", { volume: 0 }), true)).toBe("Muted for you");
+    expect(personWords(person("a", { audible: false }), true)).toBe("Too far away to hear");
+    expect(personWords(person("a", { audible: false }), false)).toBe("Microphone on");
+  });
+
+  it("have their hands in the order in which they went up, one's own among them", () => {
+    const people = [person("b", { handRaisedAtMs: 30 }), person("a", { handRaisedAtMs: 10 }), person("c")];
+    const hands = handsOf(joined({ handRaisedAtMs: 20 }, { people }));
+    expect(hands.map(({ userId }) => userId)).toEqual(["a", "usr_me", "b"]);
+  });
+
+  it("carry their signs on every page that they have", () => {
+    const people = [person("a", { handRaisedAtMs: 1, muted: true, peerIds: ["a.1", "a.2"] }), person("b")];
+    expect([...signsOf({ people })]).toEqual([
+      ["a.1", ["hand", "micOff"]],
+      ["a.2", ["hand", "micOff"]],
+    ]);
+  });
+});
+
+describe("channels", () => {
+  it("say how many, how it sounds, who speaks", () => {
+    expect(channelWords(MAIN, 1)).toBe("1 person · Spatial · Everyone speaks");
+    expect(channelWords({ ...MAIN, capacity: 8, kind: "stage", speakers: "named" }, 3)).toBe(
+      "3 of 8 · Stage · Chosen people speak",
+    );
+  });
+
+  it("may be where one stands", () => {
+    const zone = zoneAround([1.004, 1.62, -3], 4);
+    expect(zone).toEqual({ least: [-3, -1, -7], greatest: [5, 4, 1] });
+    expect(zoneWords({ zone })).toBe("Whoever stands in its 8 × 8 m");
+  });
+});
+
+describe("scales", () => {
+  it("volumes survive the slider", () => {
+    for (const percent of [0, 5, 50, 100, 150, 200]) expect(percentOf(volumeOf(percent))).toBe(percent);
+    expect(volumeOf(200)).toBe(4);
+  });
+
+  it("a meter is empty at silence and full at full scale", () => {
+    expect(meterOf(Number.NEGATIVE_INFINITY)).toBe(0);
+    expect(meterOf(-30)).toBe(0.5);
+    expect(meterOf(3)).toBe(1);
+  });
+
+  it("bars follow the steps of G.107", () => {
+    expect([4.2, 3.7, 3.2, 2.4, null].map((mos) => mosBars(mos))).toEqual([4, 3, 2, 1, null]);
+  });
+
+  it("a curve begins at full loudness, and knows where half of it is left", () => {
+    const law = { model: "inverse", reference_m: 1, rolloff: 1, max_m: 20 } as const;
+    expect(curvePath(law, 20)).toMatch(/^M0\.0 6\.0L/);
+    expect(halfAt(law)).toBeCloseTo(2, 1);
+    expect(halfAt({ ...law, rolloff: 0 })).toBeNull();
+  });
+
+  it("time is minutes and seconds", () => {
+    expect([0, 187_900, 3_600_000].map(clockText)).toEqual(["0:00", "3:07", "60:00"]);
+  });
+});
+
+describe("devices", () => {
+  it("keep a chosen one that is not connected in the list", () => {
+    const { options } = choices([{ id: "a", label: "" }], "gone", "Microphone");
+    expect(options).toEqual([
+      ["", "The system's own"],
+      ["a", "Microphone 1"],
+      ["gone", "Microphone that is not connected"],
+    ]);
+  });
+
+  it("that come back are used only when the person says so", () => {
+    expect(deviceWords({ kind: "returned", device: { id: "a", label: "Jabra" } }).use).toBe(true);
+    expect(deviceWords({ kind: "fell_back", label: "Jabra" })).toEqual({
+      text: "Jabra is gone. The system's own is used.",
+      use: false,
+    });
+  });
+});
+
+describe("muting everybody", () => {
+  const slowed = new ApiError("rate.limited", "Slower.", 429, "", 700);
+
+  it("leaves alone who is muted, and waits where it is slowed down", async () => {
+    const voice = new FakeVoice();
+    voice.refusal = slowed;
+    const waits: number[] = [];
+    await muteAll(voice, [person("a"), person("b", { muted: true }), person("c")], async (ms) => {
+      waits.push(ms);
+    });
+    expect(voice.asked.map(([, userId]) => userId)).toEqual(["a", "a", "c"]);
+    expect(waits).toEqual([700]);
+  });
+
+  it("stops at a refusal", async () => {
+    const voice = new FakeVoice();
+    voice.refusal = new ApiError("role.forbidden" as never, "No.", 403, "", 0);
+    await expect(muteAll(voice, [person("a"), person("c")], async () => {})).rejects.toThrow("No.");
+    expect(voice.asked).toHaveLength(1);
+  });
+});
+
+describe("the key to talk with", () => {
+  it("is B, or the space bar while nothing else has it", () => {
+    expect(talkKey("KeyB", false)).toBe(true);
+    expect(talkKey("Space", true)).toBe(true);
+    expect(talkKey("Space", false)).toBe(false);
+    expect(talkKey("KeyV", true)).toBe(false);
+  });
+});
