@@ -24,7 +24,14 @@ from chalicelib.voice.model import MAIN_ID
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
-from chalicelib.wire.voice import ActiveRecording, JoinVoice, VoiceChannel, VoiceChannelSettings, VoicePersonChange
+from chalicelib.wire.voice import (
+    ActiveRecording,
+    JoinVoice,
+    VoiceChannel,
+    VoiceChannelSettings,
+    VoicePersonChange,
+    Zone,
+)
 
 _PAGES_MAX: Final = 2 * limits.VOICE_MEMBERS_MAX
 """Of all people in voice: an item has its bound (400 KB)."""
@@ -65,7 +72,7 @@ def record(book: Book, recording: ActiveRecording | None) -> Book:
 
 
 def make_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) -> Book:
-    """One channel more; VOICE_CHANNEL_LIMIT, BODY_INVALID."""
+    """One channel more; VOICE_CHANNEL_LIMIT."""
     if channel_id not in book.channels and len(channels_of(book)) >= limits.VOICE_CHANNELS_MAX:
         raise AppError(Code.VOICE_CHANNEL_LIMIT)
     return replace(book, channels={**book.channels, channel_id: _channel(channel_id, settings)})
@@ -74,7 +81,7 @@ def make_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) ->
 def change_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) -> Book:
     """A channel is so from now on; who is in it stays, however small it becomes.
 
-    VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for a zone of `main`, BODY_INVALID.
+    VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for a zone of `main`.
     """
     channel_of(book, channel_id)
     return replace(book, channels={**book.channels, channel_id: _channel(channel_id, settings)})
@@ -175,13 +182,8 @@ def _full(book: Book, channel: VoiceChannel, user_id: str) -> bool:
 
 
 def _channel(channel_id: str, settings: VoiceChannelSettings) -> VoiceChannel:
-    zone, distance = settings.zone, settings.distance
-    if channel_id == MAIN_ID and zone is not None:
+    if channel_id == MAIN_ID and settings.zone is not None:
         raise AppError(Code.VOICE_CHANNEL_FIXED)
-    if zone is not None and any(low > high for low, high in zip(zone.least, zone.greatest, strict=True)):
-        raise AppError(Code.BODY_INVALID, "zone: its least corner is the lesser one on every axis")
-    if distance.max_m <= distance.reference_m:
-        raise AppError(Code.BODY_INVALID, "distance: max_m is beyond reference_m")
     return VoiceChannel(
         channel_id=channel_id,
         name=settings.name,
@@ -189,6 +191,12 @@ def _channel(channel_id: str, settings: VoiceChannelSettings) -> VoiceChannel:
         capacity=settings.capacity,
         speakers=settings.speakers,
         speaker_ids=settings.speaker_ids,
-        distance=distance,
-        zone=zone,
+        distance=settings.distance,
+        zone=None if settings.zone is None else _box(settings.zone),
     )
+
+
+def _box(zone: Zone) -> Zone:
+    """The box of two opposite corners, whichever they are."""
+    (a, b, c), (d, e, f) = zone.least, zone.greatest
+    return Zone(least=(min(a, d), min(b, e), min(c, f)), greatest=(max(a, d), max(b, e), max(c, f)))

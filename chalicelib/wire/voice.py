@@ -58,7 +58,9 @@ class Distance(Value, frozen=True, kw_only=True):
 
 
 class Zone(Value, frozen=True, kw_only=True):
-    """A box, by its least and its greatest corner. Whoever stands in it is in its channel; see `voice.model.channel_at`."""
+    """A box, by its least and its greatest corner (two opposite ones are sorted). Whoever stands in it is in its channel;
+    see `voice.model.channel_at`.
+    """
 
     least: Vec3
     greatest: Vec3

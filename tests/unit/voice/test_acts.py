@@ -168,17 +168,14 @@ def test_a_room_has_so_many_channels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("least", "greatest"), [((1, 0, 0), (0, 1, 1)), ((0, 0, 2), (1, 1, 1.5))], ids=["first", "last"]
+    ("one", "other"), [((1, 0, 2), (0, 1, -1.5)), ((0, 0, -1.5), (1, 1, 2))], ids=["crossed", "sorted"]
 )
-def test_a_zone_has_a_least_corner(least: Vec3, greatest: Vec3) -> None:
-    """On every axis; a law of distance ends beyond where it begins. A flat zone is one."""
-    with pytest.raises(AppError) as caught:
-        acts.make_channel(Book(), SIDE, settings(zone=Zone(least=least, greatest=greatest)))
-    assert caught.value.code is Code.BODY_INVALID
-    with pytest.raises(AppError) as caught:
-        acts.make_channel(Book(), SIDE, settings(distance=Distance(reference_m=2, max_m=2)))
-    assert caught.value.code is Code.BODY_INVALID
-    acts.make_channel(Book(), SIDE, settings(zone=Zone(least=least, greatest=least)))
+def test_a_zone_is_a_box_by_any_two_opposite_corners(one: Vec3, other: Vec3) -> None:
+    """It is kept by its least and greatest one; a flat one is a box too."""
+    book = acts.make_channel(Book(), SIDE, settings(zone=Zone(least=one, greatest=other)))
+    assert book.channels[SIDE].zone == Zone(least=(0, 0, -1.5), greatest=(1, 1, 2))
+    flat = Zone(least=one, greatest=one)
+    assert acts.change_channel(book, SIDE, settings(zone=flat)).channels[SIDE].zone == flat
 
 
 def test_a_dropped_channel_leaves_its_people_in_main(side: Book) -> None:

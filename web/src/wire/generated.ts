@@ -789,7 +789,7 @@ export interface Distance {
   max_m?: number;
 }
 
-/** A box, by its least and its greatest corner. Whoever stands in it is in its channel; see `voice.model.channel_at`. */
+/** A box, by its least and its greatest corner (two opposite ones are sorted). Whoever stands in it is in its channel; see `voice.model.channel_at`. */
 export interface Zone {
   least: Vec3;
   greatest: Vec3;
