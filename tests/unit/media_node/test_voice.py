@@ -357,6 +357,32 @@ def test_in_loss_a_listener_sees_each_slot_as_one_stream_with_the_gaps_that_were
         assert missing < 2000 * loss * loss * 2
 
 
+@pytest.mark.parametrize(("seed", "loss"), [(1, 0.05), (2, 0.1), (3, 0.3)])
+def test_a_listener_that_asks_for_what_it_misses_ends_with_every_packet(seed: int, loss: float) -> None:
+    """Seeded, from the node on: speakers who change places, and what comes again is lost as often."""
+    hall, chance = Hall(*"abcdefg"), Random(seed)
+    link, got, sent = hall.links["a"], dict[tuple[int, int], bytes](), dict[tuple[int, int], bytes]()
+    for _ in range(60):
+        hall.pass_s(0.25, {name: 20 + chance.randrange(20) for name in "bcdefg" if chance.random() < 0.7})
+        for _ in range(8):
+            media, link.media = link.media, []
+            for data in media:
+                number = int.from_bytes(data[8:12], "big"), int.from_bytes(data[2:4], "big")
+                if 192 <= data[1] < 224:
+                    continue
+                assert sent.setdefault(number, data) == data
+                if chance.random() >= loss:
+                    got[number] = data
+            for ssrc in {ssrc for ssrc, _ in sent}:
+                missing = sorted(number[1] for number in sent.keys() - got.keys() if number[0] == ssrc)
+                hall.voice.media_control(link, rtcp.nack(1, ssrc, missing), hall.now)
+    assert len(sent) > 2000
+    assert got == sent
+    for ssrc in {ssrc for ssrc, _ in sent}:
+        numbers = sorted(sequence for each, sequence in sent if each == ssrc)
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+
+
 def test_what_is_missing_is_asked_for_at_once_and_once_more() -> None:
     """Where the page can send again, and somebody listens."""
     hall = Hall("ada", "bob")

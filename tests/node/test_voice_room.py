@@ -1,0 +1,178 @@
+"""Real peers in a room on a node: who is heard by whom, as sound, over a network that loses some of it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+from aiortc import MediaStreamTrack, RTCSessionDescription
+from av import AudioFrame
+from numpy import abs as size_of
+from numpy import arange, frombuffer, int16, pi, sin
+from numpy.fft import rfft
+
+from chalicelib.peers.model import Relay
+from chalicelib.voice.model import MAIN, VoiceRules
+from chalicelib.wire.signals import Peer, PeerOffer
+from chalicelib.wire.types import Role, UserKind
+from chalicelib.wire.voice import VoicePerson, VoiceState
+from media_node.house import House
+from media_node.transport import Transport
+from tests.fakes.relay import SESSION, FakeCarrying, FakePosts, FakeRegistry, person, row
+from tests.fakes.talk import FakeVoices
+from tests.node.middle import Middle
+from tests.node.peers import own_address
+from tests.node.test_voice import Voice
+
+NODE = "node_" + "a" * 12
+RATE, SAMPLES = 48_000, 960
+
+
+class Tone(MediaStreamTrack):
+    """A sine for ever, at the pace of a microphone."""
+
+    kind = "audio"
+
+    def __init__(self, hertz: float) -> None:
+        super().__init__()
+        self._hertz, self._at = hertz, 0
+        self._began = time.monotonic()
+
+    async def recv(self) -> AudioFrame:
+        wave = 8000 * sin(2 * pi * self._hertz * (arange(SAMPLES) + self._at) / RATE)
+        frame = AudioFrame.from_ndarray(wave.astype(int16).reshape(1, -1), "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
+        self._at += SAMPLES
+        await asyncio.sleep(self._began + self._at / RATE - time.monotonic())
+        return frame
+
+
+class Floor:
+    """A house on a real port, with rules that the test makes."""
+
+    def __init__(self) -> None:
+        registry = FakeRegistry(relays={SESSION: Relay(SESSION, node_id=NODE, generation=1)})
+        registry.rows = [row(name) for name in ("ada", "bob")]
+        self.voices = FakeVoices()
+        self.house = House(
+            NODE,
+            assignments=registry,
+            reading=registry,
+            post=FakePosts(),
+            carrying=FakeCarrying(),
+            voices=self.voices,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            new_id=lambda: "corr",
+        )
+
+    async def begin(self) -> Transport:
+        """Listens, and ticks."""
+        address = own_address()
+        self.transport = await Transport.listen(
+            host=address, port=0, public_address=address, events=self.house, capacity=10
+        )
+        self.house.transport = self.transport
+        self._ticking = asyncio.ensure_future(self.house.ticks())
+        return self.transport
+
+    async def end(self) -> None:
+        self._ticking.cancel()
+        await self.transport.close()
+
+    def rule(self, revision: int, **of_ada: Any) -> None:
+        """Both are in voice; one of them as it is said here."""
+        people = [
+            VoicePerson(user_id=name, channel_id="main", peers=(person(name).peer_id,)) for name in ("ada", "bob")
+        ]
+        people[0] = msgspec.structs.replace(people[0], **of_ada)
+        state = VoiceState(revision=revision, channels=(MAIN,), people=tuple(people))
+        self.voices.rules_of = {SESSION: VoiceRules(state)}
+        self.house.voice_changed(SESSION)
+
+    async def known(self, revision: int) -> None:
+        """Until the node has read it."""
+        room = self.house.room(SESSION)
+        assert room is not None
+        await until(lambda: room.voice.rules.state.revision >= revision)
+
+    async def enter(self, name: str, page: Voice, middle: Middle) -> None:
+        """Offers as the functions hand it on; by way of a network."""
+        who = person(name)
+        peer = Peer(
+            peer_id=who.peer_id,
+            user_id=name,
+            name=name,
+            color="#ffffff",
+            role=Role.EDITOR,
+            kind=UserKind.GUEST,
+            joined_at_ms=1,
+        )
+        answer = await self.house.offer(
+            PeerOffer(
+                to=f"{NODE}.relay",
+                link="link0001",
+                sdp=await page.offer(),
+                from_=who.peer_id,
+                session_id=SESSION,
+                peer=peer,
+                connection_id=who.connection_id,
+            )
+        )
+        await page.connection.setRemoteDescription(RTCSessionDescription(sdp=middle.sdp(answer), type="answer"))
+        await page.opened()
+
+
+async def until(there: Callable[[], bool]) -> None:
+    """Waits until something is so."""
+    async with asyncio.timeout(20):
+        while not there():  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.01)
+
+
+def loud_at(frame: AudioFrame) -> float:
+    """The frequency that there is most of; 0 where there is nothing."""
+    wave = frombuffer(bytes(frame.planes[0])[: frame.samples * 4], int16)[::2]
+    spectrum = size_of(rfft(wave))
+    loudest = int(spectrum.argmax())
+    return loudest * RATE / len(wave) if spectrum[loudest] > 50_000 else 0.0
+
+
+async def heard_until(page: Voice, slot: int, hertz: float) -> None:
+    """Until a slot sounds so."""
+    async with asyncio.timeout(20):
+        while abs(loud_at(await page.heard(slot)) - hertz) > 60:
+            pass
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.05])
+async def test_a_tone_goes_from_page_to_page_in_the_slot_that_was_told_and_a_mute_ends_it(loss: float) -> None:
+    """Through Opus, SRTP and the node, over a network that loses as much both ways."""
+    floor = Floor()
+    node = await floor.begin()
+    middle = Middle(own_address(), node.port, seed=3)
+    floor.rule(1)
+    ada, bob = Voice(), Voice()
+    ada.source.sender.replaceTrack(Tone(1000))
+    try:
+        for name, page in (("ada", ada), ("bob", bob)):
+            await floor.enter(name, page, middle)
+        middle.loss = loss
+        await heard_until(bob, 0, 1000)
+        told = [msgspec.json.decode(text) for text in bob.got["control"]]
+        slots = [each["slots"] for each in told if each["type"] == "voice.slots"]
+        assert slots[-1][0]["peer_id"] == person("ada").peer_id
+        floor.rule(2, muted=True)
+        await floor.known(2)
+        before = node.stats()
+        await until(lambda: node.stats().rtp_in >= before.rtp_in + 25)
+        assert node.stats().rtp_out == before.rtp_out
+        floor.rule(3)
+        await heard_until(bob, 0, 1000)
+        assert node.stats().srtp_errors == 0
+    finally:
+        await asyncio.gather(ada.close(), bob.close())
+        middle.close()
+        await floor.end()
