@@ -17,6 +17,7 @@ NAMES = (
     "rest",
     "room-presence",
     "sctp",
+    "voice-relay",
 )
 
 

@@ -1,0 +1,138 @@
+"""Janus (Debian's `janus`) beside ours: started with settings of its own in a folder of its own, ended with the benchmark.
+
+Its own defaults but: no STUN or TURN, the API by WebSocket on the loopback alone, its two audio plugins and no others, logs
+of errors only. Levels are on in both rooms (benchmarks/voices/theirs.py); negative acknowledgements are what the offers say.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from benchmarks.peers import SERVER_NICE
+from local.process import child_dies_with_us
+
+_START_S: Final = 15.0
+_PLUGINS: Final = ("libjanus_audiobridge.so", "libjanus_videoroom.so")
+_SETTINGS: Final = """general: {{
+	configs_folder = "{folder}"
+	debug_level = 2
+}}
+nat: {{
+	ice_enforce_list = "{address}"
+	full_trickle = false
+	ipv6 = false
+}}
+plugins: {{
+	disable = "{others}"
+}}
+transports: {{
+	disable = "{transports}"
+}}
+"""
+_WEBSOCKETS: Final = """general: {{
+	json = "compact"
+	ws = true
+	ws_port = {port}
+	ws_ip = "127.0.0.1"
+	wss = false
+}}
+admin: {{
+	admin_ws = false
+	admin_wss = false
+}}
+"""
+
+
+def install() -> None:
+    """By apt, where it is not there and we may. RuntimeError where we may not."""
+    if shutil.which("janus"):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise RuntimeError("the package `janus` is needed: apt-get install janus")
+    print("installing janus ...", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "janus"]):
+        subprocess.run(["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL, timeout=600)
+
+
+def address() -> str:
+    """An address of this machine that is not the loopback, where Janus does not listen."""
+    for addresses in psutil.net_if_addrs().values():
+        for each in addresses:
+            if each.family == socket.AF_INET and not each.address.startswith("127."):
+                return each.address
+    raise RuntimeError("this machine has no address but the loopback's")
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[tuple[psutil.Process, str]]:
+    """A fresh Janus: its process, and where its API is."""
+    with tempfile.TemporaryDirectory(prefix="janus-") as folder:
+        port = _free_port()
+        _write(Path(folder), port)
+        process = _started(Path(folder))
+        try:
+            await _listening(port, process)
+            seen = psutil.Process(process.pid)
+            with contextlib.suppress(psutil.AccessDenied):
+                seen.nice(SERVER_NICE)
+            yield seen, f"ws://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _started(folder: Path) -> "subprocess.Popen[bytes]":
+    command = ["janus", "-F", str(folder), "-C", str(folder / "janus.jcfg")]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=child_dies_with_us)  # noqa: PLW1509
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """What it has used so far."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _write(folder: Path, port: int) -> None:
+    found = {kind: sorted(each.name for each in _libraries(kind)) for kind in ("plugins", "transports")}
+    settings = _SETTINGS.format(
+        folder=folder,
+        address=address(),
+        others=",".join(each for each in found["plugins"] if each not in _PLUGINS),
+        transports=",".join(each for each in found["transports"] if each != "libjanus_websockets.so"),
+    )
+    (folder / "janus.jcfg").write_text(settings)
+    (folder / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port))
+
+
+def _libraries(kind: str) -> list[Path]:
+    return [each for root in Path("/usr/lib").glob("*/janus") for each in (root / kind).glob("*.so")]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _listening(port: int, process: "subprocess.Popen[bytes]") -> None:
+    async with asyncio.timeout(_START_S):
+        while process.poll() is None:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+    raise RuntimeError("janus ended at once")

@@ -1,0 +1,112 @@
+"""Participants of Holodeck as pages come: guest, seat, WebSocket, voice by REST, one connection to the room's media node."""
+
+import asyncio
+import secrets
+from typing import Final
+
+import msgspec
+
+from benchmarks.client import Api, PeerClient, Person
+from benchmarks.relayed import RelayClient
+from benchmarks.voices import sdp
+from benchmarks.voices.link import Link, Network
+from chalicelib.wire import limits
+from chalicelib.wire.messages import PresenceUpdate
+from chalicelib.wire.peers import RelayReason
+from chalicelib.wire.signals import PeerAnswer, PeerBye, PeerOffer
+from chalicelib.wire.types import Pose, PresenceState, Vec3
+from chalicelib.wire.voice import JoinVoice, VoiceJoined
+
+DIRECTIONS: Final[tuple[sdp.Direction, ...]] = ("sendonly", *("recvonly",) * limits.VOICE_SLOTS)
+_PING_S: Final = 15.0
+_REPEATS_S: Final = (0.0, 0.15, 0.3)  # of a place, for the channel may lose it
+_UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
+
+
+class Page:
+    """One page of one person in a room. `link` once it is connected."""
+
+    def __init__(self, peer: PeerClient, link: Link) -> None:
+        self.peer = peer
+        self.link = link
+        self._pinging = asyncio.create_task(self._ping())
+
+    @property
+    def peer_id(self) -> str:
+        """As the room knows it."""
+        return self.peer.peer_id
+
+    def moves(self, state: PresenceState) -> int:
+        """A newer state, by the presence channel; returns its counter."""
+        self.peer.counter += 1
+        update = PresenceUpdate(epoch=self.peer.epoch, counter=self.peer.counter, state=state)
+        text = msgspec.json.encode(update).decode()
+        self.link.send_message(limits.PRESENCE_CHANNEL, text, reliable=False)
+        return self.peer.counter
+
+    def says(self, message: msgspec.Struct) -> None:
+        """By the control channel."""
+        self.link.send_message(limits.CONTROL_CHANNEL, msgspec.json.encode(message).decode(), reliable=True)
+
+    async def close(self) -> None:
+        """Goes."""
+        self._pinging.cancel()
+        self.link.close()
+        await self.peer.close()
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(_PING_S)
+            await self.peer.ping()
+
+
+async def seated(api: Api, person: Person, session_id: str, tab_id: str) -> PeerClient:
+    """In the room by WebSocket, and to be offered to."""
+    peer = await api.enter(person, session_id, tab_id)
+    await peer.__aenter__()
+    await api.offerable(person, session_id, tab_id)
+    return peer
+
+
+async def speaks(api: Api, person: Person, session_id: str, tab_id: str) -> VoiceJoined:
+    """Joins voice."""
+    path = f"/collaboration/sessions/{session_id}/voice"
+    return await api.call("POST", path, person, JoinVoice(tab_id=tab_id), VoiceJoined)
+
+
+async def connected(peer: PeerClient, network: Network) -> Page:
+    """A connection to the room's media node, which is asked for until there is one. RuntimeError where it refuses."""
+    relay = await RelayClient(peer).relay(RelayReason.UPLINK, timeout_s=60.0)
+    link = Link(network, data=True)
+    answer = await _answered(peer, relay.peer_id or "", sdp.offer(link.ours(), DIRECTIONS, data=True))
+    await link.connect(sdp.read(answer))
+    return Page(peer, link)
+
+
+async def stands(page: Page, position: Vec3) -> None:
+    """Says where, often enough to be known."""
+    for pause_s in _REPEATS_S:
+        await asyncio.sleep(pause_s)
+        page.moves(PresenceState(pose=Pose(position=position, rotation=_UPRIGHT)))
+
+
+def place_of(number: int) -> Vec3:
+    """A place of one's own on a floor of 3 m squares, eight in a row, so that all hear each other from somewhere."""
+    return (3.0 * (number % 8) - 10.5, 1.6, 3.0 * (number // 8) - 9.0)
+
+
+async def _answered(peer: PeerClient, node: str, offer: str) -> str:
+    answered = asyncio.ensure_future(peer.next(PeerAnswer, 15))
+    refused = asyncio.ensure_future(peer.next(PeerBye, 15))
+    await asyncio.sleep(0)
+    try:
+        await peer.send(PeerOffer(to=node, link=secrets.token_hex(6), sdp=offer))
+        waited: set[asyncio.Future[PeerAnswer] | asyncio.Future[PeerBye]] = {answered, refused}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            raise RuntimeError(f"the node refuses: {refused.result().reason}")
+        return answered.result().sdp
+    finally:
+        answered.cancel()
+        refused.cancel()
+        await asyncio.gather(answered, refused, return_exceptions=True)
