@@ -4,8 +4,9 @@ The law: **the book is read first, the pages of the room after.** Whoever is in 
 written into it, so a page that the later reading has not is gone, and was not only not seen yet. Each attempt reads both.
 
 A change that was written is told in a single message that has all of it, with its revision: of two that arrive in the
-wrong order, the greater one stays. Telling is beside the change: where it fails, the next change tells all of it, and a
-node reads each VOICE_STATE_S in any case.
+wrong order, the greater one stays. So where many change it at once, one that sees a later revision leaves the telling to
+whoever wrote that: the last one always tells. Telling is beside the change: where it fails, the next change tells all of it,
+and a node reads each VOICE_STATE_S in any case.
 """
 
 import asyncio
@@ -23,9 +24,11 @@ from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ServerMessage
 from chalicelib.wire.voice import VoiceChanged, VoiceState
 
-_ATTEMPTS: Final = 14
+_ATTEMPTS: Final = 20
 _LONGEST_S: Final = 1.0
 """Of a pause between two attempts; a class of 200 that joins at once is in within a few seconds."""
+_GATHER_S: Final = 0.1
+"""How long one that met others waits, at most, before it looks whether they tell more."""
 
 
 class Books(Protocol):
@@ -109,11 +112,11 @@ class Changes:
             made = act(present(book, pages, self._now_ms()), pages)
             if made == book:
                 if attempt:  # perhaps it was written, and only the answer was lost
-                    await self._tell(session_id, book)
+                    await self._tell_last(session_id, book)
                 return book
             after = replace(made, revision=book.revision + 1)
             if await self._books.swap(session_id, book.revision, after, self._now_ms()):
-                await self._tell(session_id, after)
+                await (self._tell_last if attempt else self._tell)(session_id, after)
                 return after
             await self._sleep(self._jitter() * min(0.02 * 2**attempt, _LONGEST_S))
         raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
@@ -133,6 +136,11 @@ class Changes:
     async def _left(self, session_id: str, is_in: Callable[[Book], bool]) -> None:
         if is_in(await self._books.read(session_id)):
             await self.make(session_id, lambda book, _pages: book)
+
+    async def _tell_last(self, session_id: str, book: Book) -> None:
+        await self._sleep(self._jitter() * _GATHER_S)
+        if (await self._books.read(session_id)).revision <= book.revision:
+            await self._tell(session_id, book)
 
     async def _tell(self, session_id: str, book: Book) -> None:
         voice: VoiceState | None = told(book)

@@ -11,6 +11,7 @@ from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ParticipantRemoved, SessionEnded
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import RelayChanged
+from chalicelib.wire.voice import VoiceChanged
 from tests.fakes.plaza import N1, N2, Plaza, S, request
 
 NONE = RelayState(status=RelayStatus.NONE)
@@ -420,6 +421,8 @@ async def test_the_node_hears_of_removals_and_the_end(plaza: Plaza) -> None:
     assert (heard.user_id, heard.session_id) == ("p0", S)
     await plaza.peers.notify(S, SessionEnded(session_id=S))
     assert plaza.told_node(N1, SessionEnded) == [SessionEnded(session_id=S)]
+    await plaza.peers.notify(S, VoiceChanged())
+    assert plaza.told_node(N1, VoiceChanged) == [VoiceChanged(session_id=S)]
     await plaza.nodes.clear_connection(N1, f"n-{N1}")
     await plaza.peers.notify(S, removed)
     assert len(plaza.told_node(N1, ParticipantRemoved)) == 1

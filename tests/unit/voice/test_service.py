@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace as changed
 
-from chalicelib.voice.book import Book
+from chalicelib.voice.book import Book, Person
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
@@ -289,17 +290,17 @@ async def test_what_is_recorded_is_told(hall: Hall) -> None:
 
 async def test_more_than_a_message_carries_is_read(hall: Hall) -> None:
     """Pages are told that there is something, without it."""
-    names = [f"{n:064}" for n in range(limits.VOICE_SPEAKERS_MAX)]
+    names = tuple(f"{n:064}" for n in range(limits.VOICE_SPEAKERS_MAX))
     await hall.page("ann")
     for _ in range(limits.VOICE_CHANNELS_MAX - 1):
-        await hall.voice.make_channel(
-            S, OLGA, VoiceChannelSettings(name="\N{MUSICAL NOTE}" * 64, speaker_ids=tuple(names))
-        )
-    await hall.join("ann")
-    for n in range(170):
-        await hall.join(f"{n:063}u")
-    assert hall.told("ann")[0].voice is not None
+        await hall.voice.make_channel(S, OLGA, VoiceChannelSettings(name="\N{MUSICAL NOTE}" * 64, speaker_ids=names))
+    assert hall.told("ann")[-1].voice is not None
+    book = await hall.store.read(S)
+    removed = {f"{n:064}": Person(removed=True) for n in range(limits.VOICE_REMEMBERED_MAX)}
+    await hall.store.swap(S, book.revision, changed(book, revision=book.revision + 1, people=removed), 0)
+    joined = await hall.join("ann")
     assert hall.told("ann")[-1] == VoiceChanged()
+    assert await hall.voice.state(S, ANN) == joined.voice
 
 
 async def test_an_ended_session_leaves_no_voice(hall: Hall) -> None:
