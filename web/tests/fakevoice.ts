@@ -132,6 +132,8 @@ export class FakeVoice implements RoomVoice {
     this.did("raiseHand", raised).then(() =>
       this.change({ own: { handRaisedAtMs: raised ? Date.now() : null } }),
     );
+  declineUnmute = (): Promise<void> =>
+    this.did("declineUnmute").then(() => this.change({ own: { unmuteRequested: false } }));
   enterChannel = (channelId: string): Promise<void> => this.did("enterChannel", channelId);
   openMicrophone = (): Promise<void> => this.did("openMicrophone");
   volume = (userId: string, volume: number): void => {

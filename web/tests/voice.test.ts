@@ -212,6 +212,8 @@ describe("Being in voice", () => {
     void ada.voice.join();
     await town.world.pass(500);
     expect(ada.voice.view.status.kind).toBe("joined");
+    await town.world.pass(1500);
+    expect(room.state.people[0]?.listening).toBe(true);
     ada.microphone.become("live");
     await town.world.pass(500);
     expect(room.state.people[0]?.listening).toBe(false);
@@ -337,6 +339,7 @@ describe("Being in voice", () => {
     const settings = { name: "Booth" };
     await Promise.all([
       voice.raiseHand(true),
+      voice.declineUnmute(),
       voice.enterChannel("main"),
       voice.consent(true),
       voice.muteOther("bob", true),
@@ -349,8 +352,9 @@ describe("Being in voice", () => {
       voice.deleteChannel("vch_x"),
       town.world.pass(500),
     ]);
-    expect(room.calls.filter((call) => call.startsWith("ada")).slice(-11)).toEqual([
+    expect(room.calls.filter((call) => call.startsWith("ada")).slice(-12)).toEqual([
       'ada change {"hand_raised":true}',
+      'ada change {"unmute_requested":false}',
       'ada change {"channel_id":"main"}',
       "ada consent rec_1 true",
       'ada change {"muted":true}',
@@ -364,5 +368,26 @@ describe("Being in voice", () => {
     ]);
     expect(voice.view.own.handRaisedAtMs).toBe(1);
     expect(voice.view.people[0]).toMatchObject({ muted: true, priority: true, handRaisedAtMs: null });
+  });
+});
+
+describe("An offer with more sections than a voice needs", () => {
+  it("has its first audio taken, and everything else refused", async () => {
+    const { town, come } = scene();
+    const [ada] = [come("ada.1")];
+    const zed = town.come("zed.1");
+    await town.world.pass(4000);
+    const theirs = town.air.connections.find(({ owner, closed }) => owner === "zed.1" && !closed);
+    for (let n = 0; n < 5; n++) theirs?.addTransceiver("audio", { direction: "sendrecv" });
+    await town.world.pass(2000);
+    const ours = ada.connection("zed.1")?.transceivers ?? [];
+    expect(ours.map(({ currentDirection }) => currentDirection)).toEqual([
+      "sendrecv",
+      ...Array.from({ length: 4 }, () => "stopped"),
+    ]);
+    void ada.voice.join();
+    await town.world.pass(1500);
+    expect(ada.sound.heard()).toEqual({});
+    expect(zed.open()).toEqual(["ada.1"]);
   });
 });

@@ -236,4 +236,10 @@ describe("a report", () => {
     expect(reportOf(new Watch().look(sight(many), 0), "tab")?.links).toHaveLength(LIMITS.LINKS_REPORTED);
     expect(reportOf(new Watch().look(sight([], { ground: "none" }), 0), "tab")).toBeNull();
   });
+
+  it("says how voice is heard, where it is", () => {
+    const now = new Watch().look(sight([link("a")]), 0);
+    expect(reportOf(now, "tab", { mos: 4.1, loss: 0.01 })?.voice).toEqual({ mos: 4.1, loss: 0.01 });
+    expect(reportOf(now, "tab", null)).not.toHaveProperty("voice");
+  });
 });

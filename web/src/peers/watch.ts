@@ -9,6 +9,7 @@ import {
   type LinkPath,
   type QualityReport,
   type RelayState,
+  type VoiceQuality,
 } from "../wire/generated";
 import { Chooser, effortOf } from "./adaptation";
 import { ratePerS } from "./getstats";
@@ -216,7 +217,11 @@ class Flow {
 }
 
 /** What the room is told of this page's connections; null while nothing carries. */
-export function reportOf(standing: Standing, tabId: string): QualityReport | null {
+export function reportOf(
+  standing: Standing,
+  tabId: string,
+  voice: VoiceQuality | null = null,
+): QualityReport | null {
   const { carrier, bars, links } = standing;
   if (carrier === null) return null;
   const own = links.filter(({ peerId }) => peerId !== SOCKET).slice(0, LIMITS.LINKS_REPORTED);
@@ -224,6 +229,7 @@ export function reportOf(standing: Standing, tabId: string): QualityReport | nul
     tab_id: tabId,
     carrier,
     score: bars ?? 0,
+    ...(voice ? { voice } : {}),
     links: own.map(({ peerId, way, bars: score, rttMs, jitterMs, lossShare, availableKbps }) => ({
       peer_id: peerId,
       path: pathOf(way),

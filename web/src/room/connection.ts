@@ -8,7 +8,13 @@ import type { Roster } from "../presence/roster";
 import { Details } from "../ui/details";
 import type { Network } from "../ui/network";
 import type { Preferences } from "../ui/preferences";
-import { type CarrierKind, LIMITS, type Peer, type QualityReport } from "../wire/generated";
+import {
+  type CarrierKind,
+  LIMITS,
+  type Peer,
+  type QualityReport,
+  type VoiceQuality,
+} from "../wire/generated";
 
 export interface ConnectionPorts {
   readonly roster: Roster;
@@ -19,6 +25,8 @@ export interface ConnectionPorts {
   socketRttMs(): number | null;
   traffic: Traffic;
   fps(): number | null;
+  /** How the page hears the others; null: nobody is heard. */
+  voice(): VoiceQuality | null;
   report(report: QualityReport): Promise<void>;
   /** Something else carries now. */
   onSwitch(told: Switched): void;
@@ -137,7 +145,7 @@ export class Connection implements Network {
   }
 
   private tell(standing: Standing, nowMs: number): void {
-    const report = reportOf(standing, this.ports.tabId);
+    const report = reportOf(standing, this.ports.tabId, this.ports.voice());
     if (!report || standing.carrier === "rest") return;
     this.reportAtMs ??= nowMs + FIRST_REPORT_MS;
     if (nowMs < this.reportAtMs) return;

@@ -2,6 +2,7 @@
 
 import type { Roster } from "../presence/roster";
 import type { Toasts } from "../ui/toasts";
+import type { RoomVoice } from "../voice/types";
 import type { Api } from "../wire/api";
 import type { Peer, Role, Session } from "../wire/generated";
 import type { Connection } from "./connection";
@@ -12,6 +13,7 @@ export interface RoomContext {
   readonly sessionId: string;
   readonly roster: Roster;
   readonly connection: Connection;
+  readonly voice: RoomVoice;
   session(): Session;
   /** A newer version of the session is known. */
   learn(session: Session): void;

@@ -4,9 +4,11 @@ import type { Plane } from "../peers/plane";
 import type { Carrier } from "../presence/carrier";
 import type { Roster } from "../presence/roster";
 import type { State } from "../presence/states";
+import type { RoomVoice } from "../voice/types";
 import type { CarrierKind, LinkPath, Peer, RelayState, Vec3 } from "../wire/generated";
 import type { EditorHands } from "./editing";
 import type { Fallback } from "./fallback";
+import { type VoiceFigures, voiceFigures } from "./hearing";
 import { type DocumentFigures, documentFigures, type Scene } from "./scene";
 import type { World } from "./world";
 
@@ -45,6 +47,7 @@ export interface Holodeck {
   readonly last_echo_ms: number | null;
   readonly quality: string;
   readonly document: DocumentFigures;
+  readonly voice: VoiceFigures;
   /** Stands there at once; y is the eyes' height. */
   moveTo(position: Vec3): void;
   /** Points there until the mouse moves; null points nowhere. */
@@ -53,6 +56,8 @@ export interface Holodeck {
   lookAt(position: Vec3): void;
   select(entity: string | null): void;
   renew(): void;
+  /** Speaks and hears, as the panels do. */
+  speech(): RoomVoice;
   /** While a document is open. */
   editor?: EditorHands;
 }
@@ -86,6 +91,7 @@ export interface Sources {
   world: World;
   carrier: Carrier;
   plane: Plane | null;
+  voice: RoomVoice;
   fallback: Fallback;
   roster: Roster;
   scene: Scene;
@@ -94,7 +100,17 @@ export interface Sources {
 }
 
 /** Live: each reading asks the source. */
-export function figuresOf({ world, carrier, plane, fallback, roster, scene, me, frames }: Sources): Holodeck {
+export function figuresOf({
+  world,
+  carrier,
+  plane,
+  voice,
+  fallback,
+  roster,
+  scene,
+  me,
+  frames,
+}: Sources): Holodeck {
   return {
     get fps() {
       return world.rate.fps;
@@ -148,11 +164,15 @@ export function figuresOf({ world, carrier, plane, fallback, roster, scene, me, 
     get document() {
       return documentFigures(scene);
     },
+    get voice() {
+      return voiceFigures(voice);
+    },
     moveTo: (position) => world.moveTo(position),
     pointAt: (position) => world.pointAt(position),
     lookAt: (position) => world.lookAt(position),
     select: (entity) => world.select(entity),
     renew: () => carrier.renew(),
+    speech: () => voice,
   };
 }
 

@@ -14,11 +14,13 @@ import { loadPreferences, openPreferences, type Preferences } from "../ui/prefer
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
 import type { Toasts } from "../ui/toasts";
+import type { Voice } from "../voice/voice";
 import type { Api } from "../wire/api";
 import type { JoinResult, Peer, Role, RoomState, ServerMessage, Session } from "../wire/generated";
 import { Company } from "./company";
 import { Connection } from "./connection";
 import type { RoomContext } from "./context";
+import { isElsewhere } from "./elsewhere";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
 import { runKey } from "./keys";
@@ -28,6 +30,7 @@ import { Place } from "./place";
 import { documentsBy, openPlane } from "./plane";
 import { Pointing } from "./pointing";
 import { Studio } from "./studio";
+import { openVoice } from "./voice";
 import { World } from "./world";
 
 export interface RoomPorts {
@@ -54,6 +57,7 @@ export class Room implements RoomContext {
   /** Null where the browser has no WebRTC. */
   readonly plane: Plane | null;
   readonly connection: Connection;
+  readonly voice: Voice;
   private readonly carrier: Carrier;
   private readonly company: Company;
   private readonly studio: Studio;
@@ -93,6 +97,7 @@ export class Room implements RoomContext {
       socketRttMs: () => this.carrier.rttMs,
       traffic: this.traffic,
       fps: () => this.world?.rate.fps ?? null,
+      voice: () => this.voice.quality(),
       report: (report) => this.api.reportQuality(this.sessionId, report),
       onSwitch: ({ text, better }) => (better ? this.shell.announce(text) : this.toasts.show(text)),
     });
@@ -137,10 +142,12 @@ export class Room implements RoomContext {
       roster: this.roster,
       signal: this.abort.signal,
       onStates: (states) => this.company.hear(states),
-      onMessage: (message) => void this.studio.takes(message),
+      onMessage: (message) => void (this.voice.takes(message) || this.studio.takes(message)),
       onRelay: (open) => this.studio.relayed(open, this.carried),
     });
     if (this.plane) this.connection.use(this.plane);
+    const { timers, plane } = this;
+    this.voice = openVoice({ room: this, plane, tabId: ports.tabId, timers, world: () => this.world });
     this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
     this.listen();
   }
@@ -159,6 +166,7 @@ export class Room implements RoomContext {
       this.place.start(Math.random),
       {
         onState: (state) => this.carrier.offer(state),
+        onHead: (pose) => this.voice.sound.listener(pose),
         onMode: (mode) => this.shell.setMode(mode),
         onFocus: (text) => this.shell.setFocus(text),
         onPick: (hit) => {
@@ -172,6 +180,7 @@ export class Room implements RoomContext {
       world: this.world,
       carrier: this.carrier,
       plane: this.plane,
+      voice: this.voice,
       fallback: this.fallback,
       roster: this.roster,
       scene: this.studio.scene,
@@ -222,12 +231,14 @@ export class Room implements RoomContext {
   }
 
   leave(): void {
+    this.voice.stop(true);
     this.plane?.stop("left", true);
     this.carrier.stop();
   }
 
   dispose(): void {
     this.abort.abort();
+    this.voice.stop(false);
     this.plane?.stop(null, false);
     clearInterval(this.clock);
     this.fallback.stop();
@@ -249,10 +260,12 @@ export class Room implements RoomContext {
     this.world?.tell();
     this.studio.entered();
     this.plane?.entered(room);
+    this.voice.entered();
   }
 
   private receive(message: ServerMessage): void {
-    if (this.plane?.receive(message) || this.studio.takes(message)) return;
+    if (this.plane?.receive(message) || this.voice.takes(message) || this.studio.takes(message)) return;
+    if (isElsewhere(message)) return;
     switch (message.type) {
       case "presence.frame":
         this.frames += 1;
@@ -270,26 +283,6 @@ export class Room implements RoomContext {
         break;
       case "error":
         this.toasts.refused(message);
-        break;
-      case "room.state":
-      case "pong":
-      case "session.ended":
-      case "op.ack":
-      case "op.committed":
-      case "op.rejected":
-      case "doc.commits":
-      case "peer.offer":
-      case "peer.answer":
-      case "peer.candidate":
-      case "peer.bye":
-      case "peer.restart":
-      case "relay.changed":
-      case "relay.roster":
-      case "voice.changed":
-      case "voice.slots":
-      case "voice.speaking":
-      case "voice.mix":
-      case "node.state":
         break;
       default:
         message satisfies never;

@@ -1,6 +1,6 @@
 /** The room as one sees and walks it: joins stage, crowd, hands and view, and says what the own state is. */
 
-import { Vector3 } from "three";
+import { type Quaternion, Vector3 } from "three";
 import { Selection } from "../edit/selection";
 import { quantizePosition, quantizeRotation } from "../motion/maths";
 import { pushOut, type Walker, walk } from "../motion/walker";
@@ -18,12 +18,14 @@ import { EFFORTS, firstLevel, Governor, type Level } from "../scene/quality";
 import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
 import type { Preferences } from "../ui/preferences";
-import type { Activity, Environment, Held, PresenceState, Vec3 } from "../wire/generated";
+import type { Activity, Environment, Held, Pose, PresenceState, Quat, Vec3 } from "../wire/generated";
 import { FrameRate } from "./figures";
 
 export interface WorldEvents {
   /** The own state as it is now; called every frame, whoever sends it keeps the pace. */
   onState(state: PresenceState): void;
+  /** Where one hears from, each rendered frame: the avatar's head, turned as the camera is. */
+  onHead(pose: Pose): void;
   onMode(mode: Mode): void;
   onFocus(text: string): void;
   /** A click or tap on something, or on nothing. */
@@ -77,6 +79,7 @@ export class World {
   private pickedAt = 0;
   private lastFrame = performance.now();
   private running = true;
+  private speaking = false;
 
   constructor(
     readonly container: HTMLElement,
@@ -195,6 +198,12 @@ export class World {
     return this.view.yaw;
   }
 
+  /** The own voice begins or ends: told at once, drawn or not. */
+  speak(speaking: boolean): void {
+    this.speaking = speaking;
+    this.tell();
+  }
+
   get reducedMotion(): boolean {
     return this.preferences.reducedMotion;
   }
@@ -272,6 +281,7 @@ export class World {
     const { labels, reducedMotion } = this.preferences;
     const labelSize = labels ? EFFORTS[this.level].labelSize : 0;
     const seconds = now / 1000;
+    this.events.onHead({ position: this.position, rotation: turnOf(camera.quaternion) });
     this.crowd.update(Date.now(), elapsedS, camera.position, labelSize);
     this.avatar.group.visible = this.view.outside;
     this.avatar.label.sprite.visible = false;
@@ -331,6 +341,7 @@ export class World {
   }
 
   private activity(): Activity {
+    if (this.speaking) return "speaking";
     if (document.hidden) return "away";
     return performance.now() - this.input.lastUsedAt > IDLE_MS ? "idle" : "active";
   }
@@ -355,4 +366,8 @@ export class World {
   private applyQuality(): void {
     this.stage.setEffort(EFFORTS[this.level]);
   }
+}
+
+function turnOf({ x, y, z, w }: Quaternion): Quat {
+  return [x, y, z, w];
 }

@@ -103,6 +103,7 @@ export class Carrying {
     const { sound } = this.ports;
     for (const id of [...this.sources.keys()]) {
       if (wanted.has(id)) continue;
+      sound.place(id, null);
       sound.track(id, null);
       this.sources.delete(id);
     }

@@ -305,6 +305,8 @@ export interface VoiceActions {
   /** Push to talk. */
   hold(held: boolean): void;
   raiseHand(raised: boolean): Promise<void>;
+  /** Stays muted though a moderator asked. */
+  declineUnmute(): Promise<void>;
   enterChannel(channelId: ChannelId): Promise<void>;
   /** Asks for the microphone (once more): after `denied`, `none`, `busy` or `ended`, or having come to listen. */
   openMicrophone(): Promise<void>;

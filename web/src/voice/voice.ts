@@ -42,8 +42,8 @@ const LOOK_MS = 100;
 /** While this page is not in voice. */
 const IDLE_MS = 500;
 const FIGURES_MS = 1000;
-/** Whoever is still asked about the microphone comes in as a listener meanwhile. */
-const ASKING_MS = 400;
+/** A microphone is there by then; whoever is still asked about it is a listener meanwhile. */
+const ASKING_MS = 1500;
 
 export class Voice extends Moderating implements RoomVoice {
   view: VoiceView;
@@ -64,6 +64,7 @@ export class Voice extends Moderating implements RoomVoice {
   private spoke = false;
   private looking = false;
   private over = false;
+  private askedAtMs = Number.NEGATIVE_INFINITY;
   private figuresAtMs = Number.NEGATIVE_INFINITY;
   private cancel: () => void = () => {};
 
@@ -144,11 +145,9 @@ export class Voice extends Moderating implements RoomVoice {
   async join(channelId?: ChannelId, { listening = false }: JoinOptions = {}): Promise<void> {
     if (this.unavailable) return;
     this.inside = true;
-    const { sound, microphone } = this.ports;
-    sound.start().catch(() => {}); // it says itself that it is blocked
-    const asked = new Promise<void>((done) => this.ports.after(ASKING_MS, done));
-    if (!listening) await Promise.race([microphone.open(), asked]);
-    if (this.inside) await this.membership.join(channelId ?? null, microphone.state !== "live");
+    this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
+    if (!listening) void this.openMicrophone();
+    await this.membership.join(channelId ?? null, this.listening);
   }
 
   async leave(): Promise<void> {
@@ -172,12 +171,18 @@ export class Voice extends Moderating implements RoomVoice {
     return this.changeSelf({ hand_raised: raised });
   }
 
+  declineUnmute(): Promise<void> {
+    return this.changeSelf({ unmute_requested: false });
+  }
+
   enterChannel(channelId: ChannelId): Promise<void> {
     return this.inside ? this.changeSelf({ channel_id: channelId }) : this.join(channelId);
   }
 
   async openMicrophone(): Promise<void> {
-    if (this.inside) await this.ports.microphone.open();
+    if (!this.inside) return;
+    this.askedAtMs = this.ports.now();
+    await this.ports.microphone.open();
   }
 
   volume(userId: UserId, volume: number): void {
@@ -215,7 +220,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.looking = true;
     this.cancel();
     if (this.inside && (this.unavailable || this.membership.status.kind === "failed")) this.end();
-    if (this.inside) this.membership.listen(this.ports.microphone.state !== "live");
+    if (this.inside) this.membership.listen(this.listening);
     this.relate();
     this.carry();
     this.show();
@@ -300,6 +305,13 @@ export class Voice extends Moderating implements RoomVoice {
   private carrier(links: readonly VoiceLink[]): VoiceCarrier {
     if (this.node) return "relay";
     return links.some(({ open, audio, setup }) => open && !setup.node && audio.sends) ? "mesh" : "none";
+  }
+
+  /** No voice will come from here; not while a microphone is only on its way. */
+  private get listening(): boolean {
+    const { state } = this.ports.microphone;
+    if (state !== "off" && state !== "asking") return state !== "live";
+    return this.ports.now() - this.askedAtMs >= ASKING_MS;
   }
 
   private get status(): VoiceStatus {

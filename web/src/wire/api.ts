@@ -4,6 +4,7 @@ import type { Client } from "./client";
 import type {
   AcquireLock,
   ActivityPage,
+  ChangeRecording,
   ConfirmBody,
   ConfirmResult,
   CreateInvite,
@@ -32,6 +33,7 @@ import type {
   ParticipantList,
   PresenceList,
   QualityReport,
+  Recording,
   RenewLock,
   Role,
   Rollback,
@@ -108,6 +110,7 @@ export interface Api {
   deleteVoiceChannel(id: string, channelId: string): Promise<void>;
   changeVoicePerson(id: string, userId: string, body: VoicePersonChange): Promise<VoicePerson>;
   voiceBlocks(id: string): Promise<VoiceBlocks>;
+  changeRecording(id: string, recordingId: string, body: ChangeRecording): Promise<Recording>;
   blockVoice(id: string, userId: string): Promise<VoiceBlocks>;
   unblockVoice(id: string, userId: string): Promise<void>;
 }
@@ -179,6 +182,7 @@ export function apiOver(client: Client): Api {
     deleteVoiceChannel: (id, channelId) => drop(voice(id, "channels", channelId)),
     changeVoicePerson: (id, userId, body) => put(voice(id, "participants", userId), body),
     voiceBlocks: (id) => get(voice(id, "blocks")),
+    changeRecording: (id, recordingId, body) => put(voice(id, "recordings", recordingId), body),
     blockVoice: (id, userId) => put(voice(id, "blocks", userId), {}),
     unblockVoice: (id, userId) => drop(voice(id, "blocks", userId)),
   };
