@@ -1,17 +1,19 @@
 """Who of a channel a listener could be sent, and how loud each would be there. Pure.
 
 This runs for each listener and speaker VOICE_SELECT_HZ times a second, and is what choosing costs. So the silent are
-looked at only where slots are free for them, and where nobody speaks that is all.
+looked at only where slots are free for them. And where all slots have somebody who speaks, another must be heard
+VOICE_STICKY_DB louder than the least of them: whoever stands farther away than even the loudest could be so is passed
+over by their distance alone.
 """
 
-from collections.abc import Iterable
-from math import dist
+from collections.abc import Container, Iterable
+from math import dist, inf
 
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import ChannelKind, VoiceChannel
-from media_node.gain import law_of
+from media_node.gain import law_of, reach_m
 from media_node.party import Party
-from media_node.slots import FIRST, QUIET
+from media_node.slots import FIRST, QUIET, STICKY
 
 Heard = tuple[Party, str, float, bool, Vec3 | None]
 """Who, of which person, how loud, with priority, and where."""
@@ -20,17 +22,21 @@ Heard = tuple[Party, str, float, bool, Vec3 | None]
 class Crowd:
     """Those in one channel who may speak: who does now, and who does not."""
 
-    __slots__ = ("channel", "silent", "speaking")
+    __slots__ = ("channel", "loudest", "silent", "speaking")
 
     def __init__(self, channel: VoiceChannel) -> None:
         self.channel = channel
         self.speaking: list[Heard] = []
         self.silent: list[Party] = []
+        self.loudest = 0.0
+        """Of all who speak, at no distance."""
 
     def add(self, party: Party) -> None:
         """One who may speak."""
-        if party.speaker.loudness.speaking:
+        loudness = party.speaker.loudness
+        if loudness.speaking:
             self.speaking.append(_heard(party))
+            self.loudest = max(self.loudest, FIRST if party.priority else loudness.amplitude)
         else:
             self.silent.append(party)
 
@@ -40,17 +46,21 @@ class Crowd:
 
 
 def heard_by(here: Party, crowd: Crowd) -> dict[Party, float]:
-    """Whom a listener may be sent, and how loud: who speaks, and who is in its slots and silent now.
+    """Whom a listener may be sent, and how loud: who is in its slots, and of the others who speak all who could take one.
 
     Others who are silent only where there are slots for them, the nearest before the farther.
     """
-    heard = _louds(here, crowd.speaking, crowd.channel)
-    silent = [each for each in here.held if each is not None and not each.speaker.loudness.speaking]
-    if silent:
-        heard.update(_louds(here, [_heard(each) for each in silent if crowd.has(each)], crowd.channel))
+    if not here.wanted:
+        return {}
+    held = [_heard(each) for each in here.held if each is not None and crowd.has(each)]
+    heard = _louds(here, held, crowd.channel, {}, 0.0, inf)
+    least = min(heard.values(), default=0.0) * STICKY if len(heard) == here.wanted else 0.0
+    if crowd.loudest > least:
+        reach = reach_m(crowd.channel.distance, least / crowd.loudest)
+        heard.update(_louds(here, crowd.speaking, crowd.channel, heard, least, reach))
     free = here.wanted - len(heard)
     if free > 0 and crowd.silent:
-        others = _louds(here, [_heard(each) for each in crowd.silent if each not in heard], crowd.channel)
+        others = _louds(here, map(_heard, crowd.silent), crowd.channel, heard, 0.0, inf)
         heard.update(sorted(others.items(), key=_nearest_first)[:free])
     return heard
 
@@ -63,19 +73,25 @@ def _nearest_first(item: tuple[Party, float]) -> float:
     return -item[1]
 
 
-def _louds(here: Party, others: Iterable[Heard], channel: VoiceChannel) -> dict[Party, float]:
-    """Of these, those who are within earshot. Priority knows no distance, and before the place is known there is none."""
+def _louds(
+    here: Party, others: Iterable[Heard], channel: VoiceChannel, known: Container[Party], least: float, reach: float
+) -> dict[Party, float]:
+    """Of these, but for the known, those who are within earshot, and reach, and may be louder than `least`.
+
+    Priority knows no distance; before the place is known there is none.
+    """
     deaf, position = here.deaf, here.position
     flat = channel.kind is ChannelKind.STAGE
-    law, max_m = law_of(channel.distance), channel.distance.max_m
+    law, max_m = law_of(channel.distance), min(channel.distance.max_m, reach)
     louds: dict[Party, float] = {}
     for party, user_id, loud, priority, place in others:
-        if user_id in deaf:
+        if user_id in deaf or party in known:
             continue
         if priority:
             louds[party] = loud * (FIRST if loud > QUIET else 2.0)
         elif flat or position is None or place is None:
-            louds[party] = loud
+            if loud > least:
+                louds[party] = loud
         else:
             metres = dist(position, place)
             if metres <= max_m:

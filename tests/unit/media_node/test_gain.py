@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.wire.voice import Distance, DistanceModel
-from media_node.gain import law_of
+from media_node.gain import law_of, reach_m
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,17 @@ def test_a_linear_law_without_a_way_to_fall_is_flat() -> None:
     turned = Distance(model=DistanceModel.LINEAR, reference_m=22.0, max_m=2.0)
     assert (law_of(flat)(1), law_of(flat)(99)) == (0.75, 0.75)
     assert law_of(turned)(12) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("model", list(DistanceModel))
+@pytest.mark.parametrize("rolloff", [0.0, 0.01, 0.5, 1.0, 4.0])
+def test_beyond_its_reach_there_is_no_more_left(model: DistanceModel, rolloff: float) -> None:
+    """And within it there is as much or more; whatever is asked for."""
+    for reference, farthest in ((2.0, 22.0), (22.0, 2.0), (5.0, 5.0)):
+        distance = Distance(model=model, reference_m=reference, rolloff=rolloff, max_m=farthest)
+        law = law_of(distance)
+        for gain in (0.0, 1e-12, 0.01, 0.25, 0.5, 0.75, 0.999, 1.0, 2.0):
+            reach = reach_m(distance, gain)
+            assert all(law(metres / 4) <= gain for metres in range(400) if metres / 4 > reach)
+            inside = [metres / 4 for metres in range(400) if metres / 4 < reach * 0.999]
+            assert all(law(metres) >= gain for metres in inside)
