@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { BLOCK, Blocks } from "../src/voice/blocks";
 import { rmsDb } from "../src/voice/levels";
 import { Rnnoise } from "../src/voice/rnnoise";
+import { hiss, voice } from "./sounds";
 
 const RATE = 48_000;
 
@@ -29,35 +30,6 @@ describe("Blocks", () => {
     expect([...back].every((sample) => sample === 7)).toBe(true);
   });
 });
-
-/** Pulses of a throat through three resonances, in syllables: enough of a voice for RNNoise. */
-function voice(): (n: number) => number {
-  const formants = [600, 1200, 2500].map((hz, k) => ({ hz, width: [80, 100, 150][k] ?? 0, a: 0, b: 0 }));
-  let phase = 0;
-  return (n) => {
-    const t = n / RATE;
-    phase += (120 + 15 * Math.sin(2 * Math.PI * 0.7 * t)) / RATE;
-    let sample = phase >= 1 ? 1 : 0;
-    phase %= 1;
-    formants.forEach((formant, k) => {
-      const radius = Math.exp((-Math.PI * formant.width) / RATE);
-      const angle = (2 * Math.PI * formant.hz * (1 + 0.1 * Math.sin(2 * Math.PI * 3 * t + k))) / RATE;
-      const next = sample + 2 * radius * Math.cos(angle) * formant.a - radius * radius * formant.b;
-      formant.b = formant.a;
-      formant.a = next;
-      sample = next * (1 - radius) * 2;
-    });
-    return sample * 8 * Math.max(0, Math.sin(2 * Math.PI * 3.5 * t)) ** 0.7;
-  };
-}
-
-function noise(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state / 0x3fffffff - 1) * 0.02;
-  };
-}
 
 /** What a sound is louder by after it went through, in dB, from that second on to the fifth. */
 async function change(
@@ -86,7 +58,7 @@ describe.each(["rnnoise_simd.wasm", "rnnoise.wasm"])("RNNoise: %s", (file) => {
   });
 
   it("takes more than 10 dB from the noise behind a voice", async () => {
-    const [speaks, hisses] = [voice(), noise()];
+    const [speaks, hisses] = [voice(), hiss(0.02)];
     const both = (n: number): number => hisses() + (n < 2 * RATE ? speaks(n) : 0);
     expect(await change(binary, 2.5, both)).toBeLessThan(-10);
   });

@@ -6,7 +6,7 @@ import type { Denoiser } from "./capture";
 import captureWorklet from "./capture.worklet?worker&url";
 import { WebMicrophone } from "./microphone";
 import denoiserWorklet from "./rnnoise.worklet?worker&url";
-import { WebSound } from "./sound";
+import { type SoundPorts, WebSound } from "./sound";
 
 /** Opus' rate and RNNoise's: nothing is resampled on the way. */
 const RATE = 48_000;
@@ -35,13 +35,17 @@ export function browserAudio(after: After): { sound: WebSound; microphone: WebMi
 }
 
 export function browserSound(after: After): WebSound {
-  return new WebSound({
+  return new WebSound(soundPorts(after));
+}
+
+export function soundPorts(after: After): SoundPorts {
+  return {
     context: () => new AudioContext({ sampleRate: RATE, latencyHint: "interactive" }),
     stream: (track) => new MediaStream([track]),
     element: () => new Audio(),
     connection: () => new RTCPeerConnection(),
     after,
-  });
+  };
 }
 
 export function browserMicrophone(after: After): WebMicrophone {

@@ -7,8 +7,8 @@
  * The track stays the same whatever happens before it: another device, other processing. What changes fades over.
  */
 
-import type { Clock } from "./graph";
 import { Ramp } from "./ramp";
+import type { Clock } from "./ways";
 
 /** What the capture worklet says of each 10 ms. */
 export interface Block {

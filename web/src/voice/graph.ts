@@ -4,80 +4,21 @@
  *     input (fades in and out) -> hub -> gate -> level -> a way (HRTF panner | stereo panner | straight on) -> bus
  *                                  `-> meter
  *
- * `level` is distance and the person's volume; `gate` closes for the moment in which the source changes whose voice it is. Ways are there while
- * they are used: one more than is heard costs an HRTF's convolution. The panners only pan (rolloff 0): distance is ours, see distance.ts.
+ * `level` is distance and the person's volume; `gate` closes for the moment in which the source changes whose voice it is. A way (ways.ts) is there while it is used:
+ * each costs an HRTF's convolution.
  */
 
-import type { Vec3 } from "../wire/generated";
-import type { Aim, Spread } from "./distance";
+import type { Aim } from "./distance";
 import { Meter } from "./levels";
 import { Ramp } from "./ramp";
-
-/** What time is it for this graph: when to schedule, and how to be called when all of it was heard. */
-export interface Clock {
-  /** The earliest moment, in the context's seconds, that the audio thread has surely not reached. */
-  soon(): number;
-  after(ms: number, call: () => void): void;
-}
+import { type Clock, MOVE_S, type Way, wayOf } from "./ways";
 
 /** A switch closes and opens in so long: twice this is the 15 ms that nobody misses. */
 const GATE_S = 0.0075;
-/** Of a place: two frames and a half at 60 Hz, so that it never stands still between two. */
-const MOVE_S = 0.04;
 const FADE_S = 0.02;
 /** After this everything that was faded out is silent, whatever the lead was. */
 const SETTLED_MS = 250;
-/** Half the power to each ear, as an equal-power panner gives to what is ahead. */
-const FLAT = Math.SQRT1_2;
 const STILL = 1e-4;
-
-class Way {
-  readonly gain: GainNode;
-  readonly weight: Ramp;
-  /** How often it was faded out: only the last time's timer may let it go. */
-  fades = 0;
-  private readonly panner: PannerNode | null = null;
-  private readonly axes: readonly Ramp[] = [];
-
-  constructor(
-    context: BaseAudioContext,
-    readonly spread: Spread,
-    from: AudioNode,
-    bus: AudioNode,
-    towards: Vec3,
-  ) {
-    this.gain = context.createGain();
-    this.weight = new Ramp(this.gain.gain, 0);
-    from.connect(this.gain);
-    if (spread === "flat") {
-      this.gain.connect(bus);
-      return;
-    }
-    this.panner = context.createPanner();
-    this.panner.panningModel = spread === "hrtf" ? "HRTF" : "equalpower";
-    this.panner.distanceModel = "inverse";
-    this.panner.rolloffFactor = 0;
-    const { positionX, positionY, positionZ } = this.panner;
-    this.axes = [positionX, positionY, positionZ].map((axis, n) => new Ramp(axis, towards[n] ?? 0));
-    this.gain.connect(this.panner).connect(bus);
-  }
-
-  get full(): number {
-    return this.spread === "flat" ? FLAT : 1;
-  }
-
-  turn(towards: Vec3, move: (ramp: Ramp, value: number) => void): void {
-    this.axes.forEach((axis, n) => {
-      move(axis, towards[n] ?? 0);
-    });
-  }
-
-  dispose(from: AudioNode): void {
-    from.disconnect(this.gain);
-    this.gain.disconnect();
-    this.panner?.disconnect();
-  }
-}
 
 /** What plays into a source: it fades in, and out again before it is let go. */
 class Input {
@@ -109,7 +50,9 @@ export class SourceGraph {
   private readonly gate: Ramp;
   private readonly level: Ramp;
   private readonly meter: Meter;
-  private readonly ways = new Map<Spread, Way>();
+  private way: Way | null = null;
+  /** Faded out, and not yet let go. */
+  private readonly retired = new Set<Way>();
   private input: Input | null = null;
   private aimed: Aim | null = null;
   /** Until then the gate is closing for a switch: what changes, changes at that moment. */
@@ -149,8 +92,12 @@ export class SourceGraph {
     if (this.aimed && same(this.aimed, aim)) return;
     this.aimed = aim;
     const soon = this.clock.soon();
-    if (soon < this.switchesAt) this.apply(aim, this.switchesAt, jumpAt(this.switchesAt), 0);
-    else this.apply(aim, soon, moveAt(soon), MOVE_S);
+    const switching = soon < this.switchesAt;
+    if (switching) this.level.jump(aim.level, this.switchesAt);
+    else if (this.level.target !== aim.level) this.level.to(aim.level, soon, MOVE_S);
+    if (this.way?.spread === aim.spread) this.way.turn(aim.towards);
+    else if (switching) this.take(aim, (weight, value) => weight.jump(value, this.switchesAt));
+    else this.take(aim, (weight, value) => weight.to(value, soon, MOVE_S));
   }
 
   /** Is somebody else's from now on: closes, is there, opens. */
@@ -160,7 +107,9 @@ export class SourceGraph {
     if (!closing) this.switchesAt = soon + GATE_S;
     if (!closing) this.gate.to(0, soon, GATE_S);
     this.aimed = aim;
-    this.apply(aim, this.switchesAt, jumpAt(this.switchesAt), 0);
+    this.level.jump(aim.level, this.switchesAt);
+    // A new way has the new direction at once: one that is in use would have to turn there.
+    this.take(aim, (weight, value) => weight.jump(value, this.switchesAt));
     this.gate.to(1, this.switchesAt, GATE_S);
   }
 
@@ -170,8 +119,9 @@ export class SourceGraph {
     this.ended = true;
     this.unplug(atOnce);
     this.when(atOnce, () => {
-      for (const way of this.ways.values()) way.dispose(this.levelNode);
-      this.ways.clear();
+      for (const way of [...this.retired, this.way]) way?.dispose();
+      this.retired.clear();
+      this.way = null;
       for (const node of [this.hub, this.gateNode, this.levelNode, this.meter.node]) node.disconnect();
     });
   }
@@ -189,50 +139,17 @@ export class SourceGraph {
     else this.clock.after(SETTLED_MS, call);
   }
 
-  private apply(aim: Aim, at: number, move: (ramp: Ramp, value: number) => void, fadeS: number): void {
-    move(this.level, aim.level);
-    const chosen = this.way(aim);
-    chosen.turn(aim.towards, move);
-    for (const way of this.ways.values()) {
-      const weight = way === chosen ? way.full : 0;
-      if (way.weight.target === weight) continue;
-      if (fadeS > 0) way.weight.to(weight, at, fadeS);
-      else way.weight.jump(weight, at);
-      if (way !== chosen) this.retire(way);
-    }
-  }
-
-  private retire(way: Way): void {
-    way.fades += 1;
-    const { fades } = way;
+  private take(aim: Aim, weigh: (weight: Ramp, value: number) => void): void {
+    const old = this.way;
+    this.way = wayOf(this.context, aim.spread, [this.levelNode, this.bus], aim.towards, this.clock);
+    weigh(this.way.weight, this.way.full);
+    if (!old) return;
+    weigh(old.weight, 0);
+    this.retired.add(old);
     this.clock.after(SETTLED_MS, () => {
-      if (way.fades === fades && way.weight.target === 0) this.drop(way);
+      if (this.retired.delete(old)) old.dispose();
     });
   }
-
-  private way(aim: Aim): Way {
-    const known = this.ways.get(aim.spread);
-    if (known) return known;
-    const made = new Way(this.context, aim.spread, this.levelNode, this.bus, aim.towards);
-    this.ways.set(aim.spread, made);
-    return made;
-  }
-
-  private drop(way: Way): void {
-    if (this.ways.get(way.spread) !== way) return;
-    this.ways.delete(way.spread);
-    way.dispose(this.levelNode);
-  }
-}
-
-function moveAt(at: number): (ramp: Ramp, value: number) => void {
-  return (ramp, value) => {
-    if (ramp.target !== value) ramp.to(value, at, MOVE_S);
-  };
-}
-
-function jumpAt(at: number): (ramp: Ramp, value: number) => void {
-  return (ramp, value) => ramp.jump(value, at);
 }
 
 function same(a: Aim, b: Aim): boolean {

@@ -7,7 +7,6 @@
 
 import { type Block, CaptureGraph, type Denoiser } from "./capture";
 import { constraintsOf, devicesOf, isMissing, noticeOf, sameCapture, stateOf } from "./devices";
-import type { Clock } from "./graph";
 import { AT_FIRST } from "./settings";
 import { TalkingGate } from "./talking";
 import type {
@@ -17,6 +16,7 @@ import type {
   MicrophoneState,
   Microphone as VoiceMicrophone,
 } from "./types";
+import type { Clock } from "./ways";
 
 export type Media = Pick<
   MediaDevices,

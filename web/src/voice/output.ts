@@ -7,10 +7,10 @@
  * The direct way plays until the safe one is really there, and again when it is lost: whatever happens, one is heard.
  */
 
-import type { Clock } from "./graph";
 import { Meter } from "./levels";
 import { type Loopback, type LoopbackPorts, openLoopback } from "./loopback";
 import { Ramp } from "./ramp";
+import type { Clock } from "./ways";
 
 const THRESHOLD_DB = -6;
 const RATIO = 20;

@@ -7,11 +7,12 @@
 
 import type { Pose } from "../wire/generated";
 import { type Aim, aimOf } from "./distance";
-import { type Clock, SourceGraph } from "./graph";
+import { SourceGraph } from "./graph";
 import type { LoopbackPorts } from "./loopback";
 import { Output } from "./output";
 import { AT_FIRST } from "./settings";
 import type { Placement, SoundSettings, SourceId, Sound as Speakers } from "./types";
+import type { Clock } from "./ways";
 
 export interface SoundPorts extends LoopbackPorts {
   context(): AudioContext;
