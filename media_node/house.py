@@ -8,6 +8,7 @@ their senders, operations by the log.
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
@@ -107,6 +108,11 @@ class House:
         """What waits on all links, because its peer or the network does not take it yet."""
         members = (member for lodging in self.rooms.values() for member in lodging.room)
         return sum(member.link.presence_buffered + member.link.control_buffered for member in members)
+
+    @property
+    def voices(self) -> Counter[str]:
+        """What there is of voice in all rooms; see `Voice.counts`."""
+        return sum((lodging.room.voice.counts() for lodging in self.rooms.values()), Counter())
 
     # -- signals --
 

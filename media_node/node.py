@@ -238,6 +238,7 @@ class Node:
             rtp_out=stats.rtp_out,
             rtp_dropped=stats.rtp_dropped,
             srtp_errors=stats.srtp_errors,
+            **self._house.voices,
             **held(collect=collect),
         )
 

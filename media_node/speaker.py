@@ -69,6 +69,7 @@ class Speaker:
         "lines",
         "loudness",
         "may_speak",
+        "recorded",
         "ssrc",
         "stream",
         "waiting",
@@ -77,6 +78,8 @@ class Speaker:
     def __init__(self, audio: Audio, send: Callable[[bytes], None], ssrc: int, now: float) -> None:
         self.audio = audio
         self.may_speak = False
+        self.recorded = False
+        """What it says is written: what is missing of it is asked for, whether or not anybody hears it."""
         self.stream: Stream | None = None
         self.lines: list[Line] = []
         """Where its packets go."""
@@ -158,7 +161,7 @@ class Speaker:
 
     def _newest(self, stream: Stream, kept: Kept, ahead: int, now: float) -> None:
         forward(self.lines, kept)
-        if ahead > 1 and self.audio.nack and self.lines:
+        if ahead > 1 and self.audio.nack and (self.lines or self.recorded):
             self._ask(stream, stream.gap(ahead, now))
         if self.waiting:
             for line in self.waiting:

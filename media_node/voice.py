@@ -7,28 +7,25 @@ choosing is done VOICE_SELECT_HZ times a second, on the node's tick. No timer, t
 ends with its link.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Final
 
-import msgspec
-
 from chalicelib.voice.model import MAIN_ID, VoiceRules, channel_at, may_speak
 from chalicelib.wire import limits
-from chalicelib.wire.voice import Slot, VoiceChannel, VoicePerson, VoicePrefer, VoiceSlots, VoiceSpeaking
+from chalicelib.wire.voice import VoiceChannel, VoicePerson, VoicePrefer
 from media_node import rtcp
 from media_node.earshot import Crowd, heard_by
 from media_node.party import Party, Present
 from media_node.ports import Link
-from media_node.rtcp import Nack, ReceiverReport, RtcpError, SenderReport
+from media_node.rtcp import Nack, RtcpError, SenderReport
 from media_node.slots import choose
 from media_node.source import Bucket
 from media_node.tap import Tap
+from media_node.telling import report, tell_slots, tell_speaking
 
-_NAME: Final = "holodeck"
-"""The CNAME of all that a node sends: one clock."""
 _TICK_S: Final = 1 / limits.RELAY_HZ
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class Turn:
@@ -76,6 +73,19 @@ class Voice:
         held = sum(line.stretches for party in self._parties.values() for line in party.listener.lines)
         tables = (self._members, self._parties, self._control)
         return sum(len(table) for table in tables) + held
+
+    def counts(self) -> Counter[str]:
+        """Of this moment: pages in voice, and who speaks. Since each page came: packets that were not taken, were late, were
+        asked for and not sent again.
+        """
+        counts: Counter[str] = Counter(voice_malformed=self.malformed)
+        for party in self._parties.values():
+            counts["voice_pages"] += party.joined
+            counts["voice_speaking"] += party.speaker.loudness.speaking
+            counts["voice_dropped"] += party.speaker.dropped
+            counts["voice_late"] += party.listener.budget.dropped
+            counts["voice_not_resent"] += party.listener.refused
+        return counts
 
     # -- coming and going --
 
@@ -155,7 +165,7 @@ class Voice:
         party.joined = person is not None
         if person is None:
             party.speaker.allow(may_speak=False)
-            party.told_slots = party.told_speaking = None
+            party.told_slots, party.told_speaking = None, ()
             party.seat([None] * len(party.held))
             return
         channel_id = person.channel_id
@@ -164,6 +174,7 @@ class Voice:
             channel_id = channel_at(self.rules.state.channels, channel_id, was, party.position)
         party.channel = self._channels.get(channel_id) or self._channels[MAIN_ID]
         party.priority = person.priority
+        party.speaker.recorded = self._recorded
         party.speaker.allow(may_speak=may_speak(person, party.channel, party.member.person.role))
 
     # -- packets --
@@ -207,7 +218,7 @@ class Voice:
             party.speaker.remind(now, 0.0 if rtt_ms is None else rtt_ms / 1000)
             if now >= party.report_at:
                 party.report_at = max(party.report_at + limits.VOICE_REPORT_S, now)
-                self._report(party, now)
+                report(party, now, self._wall_ms() / 1000)
         if self._selecting.comes(now):
             for member in self._members.values():
                 self._admit(member)
@@ -220,7 +231,7 @@ class Voice:
             self._choose(1)
             self._half_waits = False
         if self._speaking.comes(now):
-            self._tell_speaking()
+            tell_speaking(self._parties.values())
 
     def _choose(self, half: int | None = None) -> None:
         """Gives the slots anew, to every listener, or to a half of them: packets wait as long as this takes."""
@@ -233,7 +244,7 @@ class Voice:
             slots = choose(party.held, heard, party.wanted)
             if slots != party.held:
                 party.seat(slots)
-            self._tell_slots(party)
+            tell_slots(party)
 
     def _crowds(self) -> dict[str, Crowd]:
         crowds: dict[str, Crowd] = {}
@@ -244,48 +255,3 @@ class Voice:
                     crowd = crowds[party.channel.channel_id] = Crowd(party.channel)
                 crowd.add(party)
         return crowds
-
-    def _tell_slots(self, party: Party) -> None:
-        """Before the first packet of whom it names: the next thing that is sent on this link is this."""
-        slots = [None if each is None else each.peer_id for each in party.held]
-        if slots != party.told_slots:
-            party.told_slots = slots
-            told = tuple(Slot(slot=number, peer_id=peer_id) for number, peer_id in enumerate(slots))
-            party.link.send_control(_encode(VoiceSlots(slots=told)).decode())
-
-    def _tell_speaking(self) -> None:
-        speaking: dict[str, list[str]] = {}
-        for party in self._parties.values():
-            if party.speaker.loudness.speaking:
-                speaking.setdefault(party.channel.channel_id, []).append(party.peer_id)
-        texts: dict[str, str] = {}
-        for party in self._parties.values():
-            if party.joined:
-                self._tell_who(party, tuple(sorted(speaking.get(party.channel.channel_id, ()))), texts)
-
-    def _tell_who(self, party: Party, peers: tuple[str, ...], texts: dict[str, str]) -> None:
-        if peers == (party.told_speaking or ()):
-            return
-        party.told_speaking = peers
-        channel_id = party.channel.channel_id
-        if channel_id not in texts:
-            texts[channel_id] = _encode(VoiceSpeaking(peers=peers)).decode()
-        party.link.send_control(texts[channel_id])
-
-    def _report(self, party: Party, now: float) -> None:
-        """A sender report by slot, and how it is received itself."""
-        wall_s = self._wall_ms() / 1000
-        speakers = [None if each is None else each.speaker for each in party.held]
-        sent = party.listener.reports(speakers, now, wall_s)
-        blocks = party.speaker.report(now)
-        if not sent and not blocks:
-            return
-        if sent:
-            sent[0] = SenderReport(
-                sent[0].ssrc, sent[0].ntp, sent[0].timestamp, sent[0].packets, sent[0].octets, blocks
-            )
-            parts = [rtcp.sender_report(each) for each in sent]
-        else:
-            parts = [rtcp.receiver_report(ReceiverReport(party.speaker.ssrc, blocks))]
-        names = [(each.ssrc, _NAME) for each in sent] or [(party.speaker.ssrc, _NAME)]
-        party.link.send_media(b"".join((*parts, rtcp.description(names))))

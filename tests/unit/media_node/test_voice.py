@@ -27,6 +27,9 @@ from tests.fakes.relay import SESSION, FakeLink, person
 from tests.fakes.talk import FRAME, FakeTap, Hall, audio, number_of, speaker_of, weather
 
 STAGE = msgspec.structs.replace(MAIN, channel_id="vch_" + "s" * 12, kind=ChannelKind.STAGE)
+RECORDING = ActiveRecording(
+    recording_id="rec_" + "a" * 20, channel_id="main", started_by="ada", started_at_ms=1, consented=("bob",)
+)
 ROOM = msgspec.structs.replace(
     MAIN, channel_id="vch_" + "r" * 12, zone=Zone(least=(0.0, 0.0, 0.0), greatest=(4.0, 3.0, 4.0))
 )
@@ -397,6 +400,18 @@ def test_what_is_missing_is_asked_for_at_once_and_once_more() -> None:
     assert {item.ssrc for item in nacks if isinstance(item, Nack)} == {hall.mouths["bob"].ssrc}
 
 
+def test_what_is_recorded_is_asked_for_though_nobody_hears_it() -> None:
+    """Whoever is alone may record themselves."""
+    hall = Hall("bob")
+    state = msgspec.structs.replace(hall.voice.rules.state, recording=RECORDING)
+    hall.voice.follow(replace(hall.voice.rules, state=state))
+    hall.pass_s(0.2, {"bob": 25})
+    hall.mouths["bob"].skip(2)
+    hall.pass_s(0.02, {"bob": 25})
+    items = [item for data in hall.links["bob"].media if 192 <= data[1] < 224 for item in rtcp.parse(data)]
+    assert [len(item.sequences) for item in items if isinstance(item, Nack)] == [2]
+
+
 def test_nothing_is_asked_for_where_nobody_hears_or_the_page_cannot_send_again() -> None:
     """It would be for nothing."""
     for hall in (Hall("bob"), Hall("ada", "bob")):
@@ -456,6 +471,24 @@ def test_a_packet_that_is_none_or_of_another_payload_type_goes_nowhere() -> None
         hall.voice.media(bob, data, hall.now)
     hall.voice.media(FakeLink(person("eve")), hall.mouths["bob"].say(), hall.now)
     assert hall.voices("ada") == set()
+
+
+def test_whatever_bytes_come_nothing_breaks_and_the_others_are_heard() -> None:
+    """Seeded: packets and reports with bytes and ends gone wrong, numbers that jump, SSRCs of others."""
+    hall, chance = Hall("ada", "bob", "eve"), Random(9)
+    eve, nack = hall.links["eve"], rtcp.nack(1, 3000, range(50)) + rtcp.bye([5])
+    for _ in range(3000):
+        data = bytearray(chance.choice((hall.mouths["eve"].say(), nack, chance.randbytes(chance.randrange(90)))))
+        for _ in range(chance.randrange(4)):
+            if data:
+                data[chance.randrange(len(data))] = chance.randrange(256)
+        cut = bytes(data[: chance.randrange(len(data) + 1)])
+        hall.voice.media(eve, cut, hall.now)
+        hall.voice.media_control(eve, cut, hall.now)
+        hall.pass_s(0.02, {"bob": 25})
+    assert sum(packet.payload.startswith(b"bob ") for packet in hall.heard("ada")) == 3000
+    counts = hall.voice.counts()
+    assert (counts["voice_pages"], counts["voice_malformed"] > 0, counts["voice_dropped"] > 0) == (3, True, True)
 
 
 def test_an_ssrc_that_is_anothers_says_nothing() -> None:
@@ -605,18 +638,14 @@ def test_what_passed_the_rules_is_recorded_and_nothing_else() -> None:
     hall = Hall("ada", "bob", tap=tap)
     hall.pass_s(0.2, {"bob": 25})
     assert tap.packets == []
-    recording = ActiveRecording(
-        recording_id="rec_" + "a" * 20, channel_id="main", started_by="ada", started_at_ms=1, consented=("bob",)
-    )
-    state = hall.voice.rules.state
-    state = msgspec.structs.replace(state, revision=99, recording=recording)
+    state = msgspec.structs.replace(hall.voice.rules.state, revision=99, recording=RECORDING)
     hall.voice.follow(replace(hall.voice.rules, state=state))
     packet = hall.mouths["bob"].say(31)
     hall.voice.media(hall.links["bob"], packet, hall.now)
     hall.voice.media(hall.links["bob"], packet, hall.now)
     hall.voice.media(hall.links["bob"], b"\x80", hall.now)
     assert tap.packets == [(SESSION, person("bob").peer_id, "bob", "main", packet, 31)]
-    assert tap.followed[-1].recording == recording
+    assert tap.followed[-1].recording == RECORDING
 
 
 def test_nobody_has_a_place_before_they_say_where_they_are() -> None:
