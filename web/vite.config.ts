@@ -48,6 +48,7 @@ export default defineConfig({
         "src/identity/**",
         "src/ot/**",
         "src/sync/**",
+        "src/voice/**",
       ],
       reporter: ["text-summary"],
     },
