@@ -48,7 +48,6 @@ describe("A microphone", () => {
       [],
     );
     expect(desk.denoisers.filter(({ freed }) => !freed)).toEqual([]);
-    desk.microphone.dispose();
     expect(desk.media.listeners).toBe(0);
   });
 

@@ -26,6 +26,7 @@ class Stage {
   readonly contexts: FakeContext[] = [];
   readonly elements: FakeElement[] = [];
   mayRun = true;
+  outputs: ((ids: readonly string[]) => void) | null = null;
   readonly sound = new WebSound({
     context: () => {
       const made = new FakeContext(this.mayRun);
@@ -40,6 +41,12 @@ class Stage {
     },
     connection: () => {
       throw new Error("no WebRTC here");
+    },
+    outputs: (call) => {
+      this.outputs = call;
+      return () => {
+        this.outputs = null;
+      };
     },
     after: this.timers.after,
   });
@@ -342,6 +349,18 @@ describe("Where it is played", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(stage.context.sinks).toEqual(["headset", ""]);
+  });
+
+  it("is the system's while the chosen one is unplugged, and the chosen one again", async () => {
+    await stage.sound.start();
+    stage.sound.settings({ ...AT_FIRST, outputId: "headset" });
+    stage.outputs?.([]);
+    stage.outputs?.(["speakers", "headset"]);
+    stage.outputs?.(["speakers"]);
+    stage.outputs?.(["speakers", "headset"]);
+    expect(stage.context.sinks).toEqual(["headset", "", "headset"]);
+    await stage.sound.stop();
+    expect(stage.outputs).toBeNull();
   });
 
   it("stays the direct way where the page cannot reach itself", async () => {

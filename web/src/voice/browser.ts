@@ -4,6 +4,7 @@ import plainWasm from "@sapphi-red/web-noise-suppressor/rnnoise.wasm?url";
 import simdWasm from "@sapphi-red/web-noise-suppressor/rnnoise_simd.wasm?url";
 import type { Denoiser } from "./capture";
 import captureWorklet from "./capture.worklet?worker&url";
+import { devicesOf } from "./devices";
 import { WebMicrophone } from "./microphone";
 import denoiserWorklet from "./rnnoise.worklet?worker&url";
 import { type SoundPorts, WebSound } from "./sound";
@@ -44,8 +45,21 @@ export function soundPorts(after: After): SoundPorts {
     stream: (track) => new MediaStream([track]),
     element: () => new Audio(),
     connection: () => new RTCPeerConnection(),
+    outputs,
     after,
   };
+}
+
+function outputs(call: (ids: readonly string[]) => void): () => void {
+  const media = navigator.mediaDevices as MediaDevices | undefined;
+  const tell = async (): Promise<void> => {
+    const listed = (await media?.enumerateDevices().catch(() => [])) ?? [];
+    call(devicesOf(listed, "audiooutput").map(({ id }) => id));
+  };
+  const changed = (): void => void tell();
+  changed();
+  media?.addEventListener("devicechange", changed);
+  return () => media?.removeEventListener("devicechange", changed);
 }
 
 export function browserMicrophone(after: After): WebMicrophone {

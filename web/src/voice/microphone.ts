@@ -59,9 +59,7 @@ export class WebMicrophone implements VoiceMicrophone {
   private work: Promise<void> = Promise.resolve();
   private stay = 0;
 
-  constructor(private readonly ports: MicrophonePorts) {
-    ports.media?.addEventListener("devicechange", this.devicesChanged);
-  }
+  constructor(private readonly ports: MicrophonePorts) {}
 
   get track(): MediaStreamTrack | null {
     return this.state === "live" ? (this.graph?.track ?? null) : null;
@@ -88,6 +86,7 @@ export class WebMicrophone implements VoiceMicrophone {
     if (this.state === "asking") return this.work;
     if (this.state === "live" && this.notice?.kind !== "returned") return Promise.resolve();
     this.notice = null;
+    this.ports.media.addEventListener("devicechange", this.devicesChanged);
     if (this.state !== "live") this.become("asking");
     return this.next((stay) => this.acquire(stay));
   }
@@ -96,6 +95,7 @@ export class WebMicrophone implements VoiceMicrophone {
     this.stay += 1;
     // A prompt that nobody answers keeps nothing waiting.
     this.work = Promise.resolve();
+    this.ports.media?.removeEventListener("devicechange", this.devicesChanged);
     this.finish(null);
     void this.graph?.close();
     this.graph = null;
@@ -105,13 +105,6 @@ export class WebMicrophone implements VoiceMicrophone {
     this.shownDb = Number.NEGATIVE_INFINITY;
     this.speaking = false;
     this.become("off");
-  }
-
-  /** For good: nothing is listened for any more. */
-  dispose(): void {
-    this.close();
-    this.listeners.clear();
-    this.ports.media?.removeEventListener("devicechange", this.devicesChanged);
   }
 
   hold(held: boolean): void {

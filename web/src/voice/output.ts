@@ -38,6 +38,9 @@ export class Output {
   private loopback: Loopback | null = null;
   private wantsSafe = false;
   private opening = false;
+  private chosenId: string | null = null;
+  private ids: readonly string[] | null = null;
+  /** In use. */
   private deviceId: string | null = null;
   private closed = false;
 
@@ -85,9 +88,16 @@ export class Output {
 
   /** Plays on that device; on the system's where it is not there (any more). */
   async playOn(deviceId: string | null): Promise<void> {
-    if (this.deviceId === deviceId) return;
-    this.deviceId = deviceId;
-    await Promise.all([sink(this.context, deviceId), this.loopback && sink(this.loopback.element, deviceId)]);
+    this.chosenId = deviceId;
+    await this.route();
+  }
+
+  /** What there is to play on now: the chosen device may have gone, or be back. */
+  available(ids: readonly string[]): void {
+    // Before the person allowed any device, browsers tell of none.
+    if (ids.length === 0) return;
+    this.ids = ids;
+    void this.route();
   }
 
   close(): void {
@@ -97,6 +107,14 @@ export class Output {
     for (const track of this.stream.stream.getTracks()) track.stop();
     const nodes = [this.bus, this.limiter, this.level, this.splitter, this.directNode, this.safeNode];
     for (const node of [...nodes, ...this.meters.map((meter) => meter.node)]) node.disconnect();
+  }
+
+  private async route(): Promise<void> {
+    const gone = this.chosenId !== null && this.ids !== null && !this.ids.includes(this.chosenId);
+    const deviceId = gone ? null : this.chosenId;
+    if (this.deviceId === deviceId || this.closed) return;
+    this.deviceId = deviceId;
+    await Promise.all([sink(this.context, deviceId), this.loopback && sink(this.loopback.element, deviceId)]);
   }
 
   private async openSafe(): Promise<void> {

@@ -17,6 +17,8 @@ import type { Clock } from "./ways";
 export interface SoundPorts extends LoopbackPorts {
   context(): AudioContext;
   stream(track: MediaStreamTrack): MediaStream;
+  /** Calls with the ids of all devices that can play, now and whenever they are others. Returns how to stop. */
+  outputs(call: (ids: readonly string[]) => void): () => void;
 }
 
 /** All that is known of a source, whether it sounds yet or not. */
@@ -31,6 +33,7 @@ interface Stage {
   context: AudioContext;
   output: Output;
   clock: Clock;
+  unwatch: () => void;
 }
 
 /** The audio thread is at most so far ahead of `currentTime`; a device with large buffers says more. */
@@ -75,6 +78,7 @@ export class WebSound implements Speakers {
       source.graph?.end(true);
       source.graph = null;
     }
+    stage?.unwatch();
     stage?.output.close();
     if (stage) stage.context.onstatechange = null;
     await stage?.context.close().catch(() => {});
@@ -144,7 +148,8 @@ export class WebSound implements Speakers {
       after: (ms, call) => this.ports.after(ms, call),
     };
     const output = new Output(context, clock, this.ports);
-    const stage = { context, output, clock };
+    const unwatch = this.ports.outputs((ids) => output.available(ids));
+    const stage = { context, output, clock, unwatch };
     output.volume(this.set.master);
     void output.playOn(this.set.outputId);
     output.cancelled(this.echoes);
