@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { aimOf, gainAt, lawAt, NEAR_M, outOfHead, seenFrom } from "../src/voice/distance";
 import type { Placement } from "../src/voice/types";
@@ -34,6 +35,17 @@ describe("The law of distance", () => {
       expect(lawAt(law(model, ref, roll, max), m)).toBeCloseTo(gain, 12);
     },
   );
+
+  it("is the media node's: it picks who is heard by what would be heard", () => {
+    const path = new URL("../../tests/vectors/voice_gain.json", import.meta.url);
+    const { laws } = JSON.parse(readFileSync(path, "utf8")) as {
+      laws: { distance: Placement["distance"]; gains: [number, number][] }[];
+    };
+    expect(laws).toHaveLength(18);
+    for (const { distance, gains } of laws) {
+      for (const [metres, gain] of gains) expect(lawAt(distance, metres)).toBeCloseTo(gain, 12);
+    }
+  });
 
   it.each(["inverse", "linear", "exponential"] as const)(
     "makes nothing louder than at the reference: %s",
