@@ -12,7 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from chalicelib.voice.model import MAIN_ID, VoiceRules, channel_at, may_speak
+from chalicelib.voice.model import MAIN, MAIN_ID, VoiceRules, channel_at, may_speak
 from chalicelib.wire import limits
 from chalicelib.wire.voice import VoiceChannel, VoicePerson, VoicePrefer
 from media_node import rtcp
@@ -126,9 +126,7 @@ class Voice:
     # -- what is so --
 
     def follow(self, rules: VoiceRules) -> None:
-        """The room's voice is so, as read. An older state than the one that is known is nobody's."""
-        if rules.state.revision < self.rules.state.revision:
-            return
+        """The room's voice is so, as read last: one reading after the other, of a table that forgets rooms in time."""
         self.rules = rules
         self._learn(rules)
         self._tap.follow(self._session_id, rules.state)
@@ -172,7 +170,7 @@ class Voice:
         if self._zones or channel_id not in self._channels:
             was = party.channel.channel_id
             channel_id = channel_at(self.rules.state.channels, channel_id, was, party.position)
-        party.channel = self._channels.get(channel_id) or self._channels[MAIN_ID]
+        party.channel = self._channels.get(channel_id) or self._channels.get(MAIN_ID, MAIN)
         party.priority = person.priority
         party.speaker.recorded = self._recorded
         party.speaker.allow(may_speak=may_speak(person, party.channel, party.member.person.role))

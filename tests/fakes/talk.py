@@ -108,6 +108,7 @@ class Hall:
         self.channels: dict[str, VoiceChannel] = {"main": MAIN}
         self.blocks: dict[str, frozenset[str]] = {}
         self.revision = 0
+        self.tick_s = 0.05
         self._counter = 0
         self._ticked_at = self.now
         for name in names:
@@ -161,8 +162,8 @@ class Hall:
 
     def pass_until(self, now: float) -> None:
         """Time passes, with its ticks."""
-        while now >= self._ticked_at + 0.05:
-            self._ticked_at += 0.05
+        while now >= self._ticked_at + self.tick_s:
+            self._ticked_at += self.tick_s
             self.voice.tick(self._ticked_at)
         self.now = now
 

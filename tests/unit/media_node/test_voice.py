@@ -622,14 +622,38 @@ def test_leaving_voice_ends_it_and_coming_again_goes_on_under_the_same_numbers()
     assert hall.slots("ada")[0] == "bob"
 
 
-def test_an_older_reading_changes_nothing() -> None:
-    """It may be that two were under way."""
+def test_a_state_that_begins_anew_is_followed() -> None:
+    """The table forgets a room's voice some hours after its last change; then its revisions begin again."""
     hall = Hall("ada", "bob")
-    old = hall.voice.rules
+    hall.revision = 50
     hall.change("bob", muted=True)
-    hall.voice.follow(old)
+    hall.revision = 0
+    hall.change("bob", muted=False)
     hall.pass_s(0.3, {"bob": 25})
-    assert hall.voices("ada") == set()
+    assert hall.voices("ada") == {"bob"}
+
+
+def test_a_state_without_channels_is_one_with_main() -> None:
+    """Whatever was read."""
+    hall = Hall("ada", "bob")
+    hall.channels = {}
+    hall.follow()
+    hall.pass_s(0.3, {"bob": 25})
+    assert hall.voices("ada") == {"bob"}
+
+
+@pytest.mark.parametrize("tick_s", [0.05, 0.1, 0.2, 0.4])
+def test_a_node_that_ticks_more_slowly_gives_everybody_slots_all_the_same(tick_s: float) -> None:
+    """Of either half; nothing of what comes between two ticks is dropped."""
+    hall = Hall(*"abcdefgh")
+    hall.tick_s = tick_s
+    hall.pass_s(2, dict.fromkeys("abcd", 25))
+    hall.prefer("a", slots=4)
+    for name in "abcdefgh":
+        hall.voices(name)
+    hall.pass_s(1, dict.fromkeys("abcd", 25))
+    assert [len(hall.heard(name)) for name in "abcdefgh"] == [150] * 4 + [200] * 4
+    assert hall.voice.counts()["voice_late"] == 0
 
 
 def test_what_passed_the_rules_is_recorded_and_nothing_else() -> None:
