@@ -293,6 +293,19 @@ describe("Being in voice", () => {
     expect(ada.voice.takes({ type: "pong", id: "x", at_ms: 1, server_time_ms: 1 })).toBe(false);
   });
 
+  it("reads a state that no message carries", async () => {
+    const { town, room, come } = scene();
+    const ada = come("ada.1");
+    await town.world.pass(100);
+    room.telling = false;
+    room.become({ people: [person("new")] });
+    await town.world.pass(600);
+    expect(ada.voice.view.people).toEqual([]);
+    ada.voice.takes({ type: "voice.changed" });
+    await town.world.pass(600);
+    expect(ada.voice.view).toMatchObject({ revision: room.state.revision, people: [{ userId: "new" }] });
+  });
+
   it("cannot be without WebRTC, or where the person wants the WebSocket only", async () => {
     const { town, room, talkers } = scene();
     const ada = new Talker(town.come("ada.1"), room, talkers, null);

@@ -99,6 +99,11 @@ export class Membership {
     this.onChange();
   }
 
+  /** Something changed, and the state was too much for a message. */
+  reread(): void {
+    void this.read();
+  }
+
   /** No more calls: the room is over for this page. */
   stop(): void {
     this.over = true;

@@ -104,6 +104,7 @@ export class Voice extends Moderating implements RoomVoice {
     switch (message.type) {
       case "voice.changed":
         if (message.voice) this.membership.learn(message.voice);
+        else this.membership.reread();
         return true;
       case "voice.slots":
         this.slots.take(message);
