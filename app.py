@@ -13,6 +13,7 @@ from chalicelib.peers.routes import routes as peer_routes
 from chalicelib.presence.routes import routes as presence_routes
 from chalicelib.sessions.routes import routes as session_routes
 from chalicelib.users.routes import routes as user_routes
+from chalicelib.voice.recordings_routes import routes as recording_routes
 from chalicelib.voice.routes import routes as voice_routes
 
 app = HolodeckApp(app_name="holodeck")
@@ -54,6 +55,12 @@ rooms: list[Routes] = [
     voice_routes(
         wiring.authenticate,
         wiring.voice.service,
+        run=loop_thread().run,
+        wait_ms=wiring.voice.change_wait_ms,
+    ),
+    recording_routes(
+        wiring.authenticate,
+        wiring.voice.recordings,
         run=loop_thread().run,
         wait_ms=wiring.voice.change_wait_ms,
     ),

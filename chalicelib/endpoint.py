@@ -28,7 +28,7 @@ from chalicelib.wire.documents import DocumentId
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity
 from chalicelib.wire.types import EntityId, InviteId, SessionId, UserId, Value
-from chalicelib.wire.voice import ChannelId
+from chalicelib.wire.voice import ChannelId, RecordingId
 
 In = TypeVar("In", bound=Value)
 Out = TypeVar("Out")
@@ -91,6 +91,7 @@ PATH_TYPES: Final[dict[str, Any]] = {
     "document_id": DocumentId,
     "object_id": EntityId,
     "channel_id": ChannelId,
+    "recording_id": RecordingId,
 }
 _ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})

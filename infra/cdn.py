@@ -22,17 +22,20 @@ REWRITE: Final = """function handler(event) {
 """
 
 
-def content_security_policy(websocket: str, frame_ancestors: str) -> str:
-    """What the page may load and reach; `local/gateway/page.py` sends the same to a page on one machine."""
+def content_security_policy(websocket: str, files: str, frame_ancestors: str) -> str:
+    """What the page may load and reach; `local/gateway/page.py` sends the same to a page on one machine.
+
+    `files` is the bucket's origin, with a space before it; nothing where it is the page's own.
+    """
     return "; ".join(
         (
             "default-src 'self'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
-            "media-src 'self' blob:",
+            f"media-src 'self' blob:{files}",
             "worker-src 'self' blob:",
-            f"connect-src 'self' {websocket}",
+            f"connect-src 'self' {websocket}{files}",
             "object-src 'none'",
             "base-uri 'none'",
             f"frame-ancestors {frame_ancestors}",
@@ -122,7 +125,8 @@ def _bucket_policy() -> dict[str, Any]:
 
 def _page_headers() -> dict[str, Any]:
     websocket = "wss://${" + WEBSOCKET_API + "}.execute-api.${AWS::Region}.amazonaws.com"
-    policy = content_security_policy(websocket, "${FrameAncestors}")
+    files = " https://${DocumentsBucket}.s3.${AWS::Region}.amazonaws.com"
+    policy = content_security_policy(websocket, files, "${FrameAncestors}")
     permissions = {
         "Header": "Permissions-Policy",
         "Value": "microphone=(self), camera=(self), display-capture=(self)",

@@ -7,8 +7,10 @@ from pynamodb.models import Model
 from infra.names import Resource, Resources, att, kept, ref, sub
 
 TTL: Final = "expires_at"
-_KEPT: Final = {"sessions", "activity", "oplog", "documents"}
+_KEPT: Final = {"sessions", "activity", "oplog", "documents", "media"}
 """Tables whose loss people would notice. The others hold what is gone in a minute."""
+PARTS_DAYS: Final = 7
+"""What is left of a recording that nobody finished, or that was deleted while it was written."""
 
 
 def logical_id(table: str) -> str:
@@ -22,14 +24,36 @@ def tables(models: dict[str, type[Model]], stage: str) -> Resources:
 
 
 def documents_bucket(stage: str) -> Resources:
-    """Snapshots of documents: made again from the log if they are lost, so nothing of the bucket is versioned."""
+    """Snapshots of documents, made again from the log if they are lost; recordings, and their parts while they go on.
+
+    Nothing of it is versioned: what people delete is gone. Whoever has a signed address reads from any page: an address is
+    the whole permission, no cookie is asked for, and so no origin needs to be known here.
+    """
     return {
         "DocumentsBucket": {
             "Type": "AWS::S3::Bucket",
             **kept(stage == "prod"),
-            "Properties": private_bucket(
-                {"Id": "uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
-            ),
+            "Properties": {
+                **private_bucket(
+                    {
+                        "Id": "uploads",
+                        "Status": "Enabled",
+                        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                    },
+                    {"Id": "parts", "Status": "Enabled", "Prefix": "parts/", "ExpirationInDays": PARTS_DAYS},
+                ),
+                "CorsConfiguration": {
+                    "CorsRules": [
+                        {
+                            "AllowedMethods": ["GET"],
+                            "AllowedOrigins": ["*"],
+                            "AllowedHeaders": ["range"],
+                            "ExposedHeaders": ["Accept-Ranges", "Content-Length", "Content-Range"],
+                            "MaxAge": 3600,
+                        }
+                    ]
+                },
+            },
         },
         "DocumentsBucketPolicy": {
             "Type": "AWS::S3::BucketPolicy",
@@ -41,8 +65,8 @@ def documents_bucket(stage: str) -> Resources:
     }
 
 
-def private_bucket(rule: dict[str, Any]) -> dict[str, Any]:
-    """The properties that every bucket has: closed to the public, owned by the account, encrypted, with one rule of life."""
+def private_bucket(*rules: dict[str, Any]) -> dict[str, Any]:
+    """The properties that every bucket has: closed to the public, owned by the account, encrypted, with rules of life."""
     return {
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": True,
@@ -54,7 +78,7 @@ def private_bucket(rule: dict[str, Any]) -> dict[str, Any]:
         "BucketEncryption": {
             "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
         },
-        "LifecycleConfiguration": {"Rules": [rule]},
+        "LifecycleConfiguration": {"Rules": list(rules)},
     }
 
 

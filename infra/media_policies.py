@@ -17,6 +17,16 @@ NODE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 REGISTRY_ACTIONS: Final = ("UpdateItem", "DeleteItem")
 """Of the rows `nodes` in `media` only: which room is whose, the functions write."""
+RECORDING_ACTIONS: Final = ("PutItem", "DeleteItem")
+"""Of the rows of recordings in `media`, and of the list of those that a node has to do with."""
+RECORDING_ROWS: Final = ("recordings", "recordings#*")
+RECORDING_OBJECT_ACTIONS: Final = (
+    "GetObject",
+    "PutObject",
+    "DeleteObject",
+    "AbortMultipartUpload",
+    "ListMultipartUploadParts",
+)
 NODE_OBJECT_ACTIONS: Final = ("GetObject", "PutObject")
 _ACCOUNT: Final = "${AWS::Region}:${AWS::AccountId}"
 
@@ -34,6 +44,10 @@ def statements(stage: str) -> list[Statement]:
     ]
     own = allow([f"dynamodb:{action}" for action in REGISTRY_ACTIONS], [att(logical_id("media"), "Arn")])
     found.append({**own, "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["nodes"]}}})
+    rows = allow([f"dynamodb:{action}" for action in RECORDING_ACTIONS], [att(logical_id("media"), "Arn")])
+    found.append({**rows, "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(RECORDING_ROWS)}}})
+    recordings = [sub("${DocumentsBucket.Arn}/recordings/*"), sub("${DocumentsBucket.Arn}/parts/*")]
+    found.append(allow([f"s3:{action}" for action in RECORDING_OBJECT_ACTIONS], recordings))
     found.append(allow([f"s3:{action}" for action in NODE_OBJECT_ACTIONS], [sub("${DocumentsBucket.Arn}/snapshots/*")]))
     # Without it S3 answers 403 where nothing is, and not 404.
     found.append(allow(["s3:ListBucket"], [att("DocumentsBucket", "Arn")]))

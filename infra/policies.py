@@ -81,7 +81,14 @@ OBJECT_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "message": ("GetObject", "PutObject"),
     "disconnect": (),
 }
-"""Of the documents' bucket."""
+"""Of the documents' bucket, of snapshots."""
+RECORDING_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "api": ("GetObject", "DeleteObject"),
+    "connect": (),
+    "message": (),
+    "disconnect": (),
+}
+"""Of the same bucket, of recordings. What a signed address allows is what its signer may: hence GetObject."""
 SERVICE_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "api": ("DescribeServices", "UpdateService"),
     "connect": (),
@@ -110,6 +117,9 @@ def statements(function: str, stage: str) -> list[Statement]:
         found.append(allow([f"s3:{action}" for action in OBJECT_ACTIONS[function]], [objects]))
         # Without it S3 answers 403 where nothing is, and not 404.
         found.append(allow(["s3:ListBucket"], [att("DocumentsBucket", "Arn")]))
+    if RECORDING_ACTIONS[function]:
+        recorded = [sub("${DocumentsBucket.Arn}/recordings/*"), sub("${DocumentsBucket.Arn}/parts/*")]
+        found.append(allow([f"s3:{action}" for action in RECORDING_ACTIONS[function]], recorded))
     connections = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${" + WEBSOCKET_API + "}"
     found.append(
         allow(

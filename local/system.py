@@ -160,6 +160,7 @@ class System:
             "NODE_IDLE_S": "0",
             "NODE_KEYS_FILE": str(self._plan.data / "node-keys.json"),
             "DOCUMENTS_BUCKET": "holodeck-local-documents",
+            "FILES_URL": "/files",
             "CONNECTIONS_ENDPOINT": f"http://127.0.0.1:{self._connections_port}/api",
             "WEBSOCKET_URL": "/ws",
             "OPEN_GUESTS": "1",

@@ -27,13 +27,14 @@ async def work(settings: NodeSettings, stop: asyncio.Event) -> bool:
     await node.beat()
     gc.collect()
     gc.freeze()  # what is here by now stays: collecting looks through the rest only
-    lives = [parts.house.ticks(), parts.house.censuses(), signalling.run(), *keeping]
+    lives = [parts.house.ticks(), parts.house.censuses(), signalling.run(), parts.finisher.run(), *keeping]
     loops = [asyncio.ensure_future(life) for life in lives]
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: node.report(collect=True))
     beating, stopping = asyncio.ensure_future(node.beats()), asyncio.ensure_future(stop.wait())
     ended, _ = await asyncio.wait({beating, stopping, *loops}, return_when=asyncio.FIRST_COMPLETED)
     beating.cancel()
     await node.drain()
+    await parts.recordings.close()
     for task in (stopping, *loops):
         task.cancel()
     faults = await asyncio.gather(beating, stopping, *loops, return_exceptions=True)

@@ -31,6 +31,12 @@ class Finisher:
         self._look_s = look_s
         self._due: dict[tuple[str, str], None] = {}
         self._told = asyncio.Event()
+        self._working = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way here, or waits."""
+        return self._working or bool(self._due)
 
     def ask(self, session_id: str, recording_id: str) -> None:
         """Something of it may be due."""
@@ -48,7 +54,11 @@ class Finisher:
                 while self._due:
                     session_id, recording_id = next(iter(self._due))
                     del self._due[session_id, recording_id]
-                    await self._see_to(session_id, recording_id)
+                    self._working = True
+                    try:
+                        await self._see_to(session_id, recording_id)
+                    finally:
+                        self._working = False
         finally:
             looking.cancel()
 

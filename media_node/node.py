@@ -29,7 +29,7 @@ from chalicelib.wire.messages import (
     SessionEnded,
 )
 from chalicelib.wire.signals import NodeGone, PeerAnswer, PeerBye, PeerOffer, RelayChanged
-from chalicelib.wire.voice import VoiceChanged
+from chalicelib.wire.voice import VoiceChanged, VoiceMix
 from media_node.committer import Operations
 from media_node.house import House
 from media_node.ports import Transport
@@ -60,6 +60,14 @@ class Protecting(Protocol):
     async def protect(self, *, protected: bool) -> bool: ...
 
 
+class Workshop(Protocol):
+    """Who sees to recordings that are to be finished or mixed."""
+
+    @property
+    def busy(self) -> bool: ...
+    def ask(self, session_id: str, recording_id: str) -> None: ...
+
+
 class Saying(Protocol):
     """The node's WebSocket; `signalling` is the real one."""
 
@@ -84,6 +92,7 @@ class Node:
         capacity: int,
         idle_s: int,
         now_ms: Callable[[], int],
+        workshop: Workshop | None = None,
     ) -> None:
         self.node_id = node_id
         self.signalling: Saying | None = None
@@ -96,6 +105,7 @@ class Node:
         self._capacity = capacity
         self._idle_s = idle_s
         self._now_ms = now_ms
+        self._workshop = workshop
         self._busy_at_ms = self._connected_at_ms = now_ms()
         self._protected_at_ms = 0
         self._unused: set[tuple[str, int]] = set()
@@ -120,6 +130,9 @@ class Node:
                 self._house.change_role(session_id, message.user_id, message.role)
             case VoiceChanged(session_id=str(session_id)):
                 self._house.voice_changed(session_id)
+            case VoiceMix():
+                if self._workshop is not None:
+                    self._workshop.ask(message.session_id, message.recording_id)
             case SessionEnded():
                 self._house.give_up(message.session_id, "removed")
             case ErrorMessage():
@@ -173,8 +186,9 @@ class Node:
             await asyncio.sleep(limits.NODE_BEAT_S)
             now = self._now_ms()
             if self._house.rooms:
-                self._busy_at_ms = now
                 self._unused.clear()
+            if self._house.rooms or (self._workshop is not None and self._workshop.busy):
+                self._busy_at_ms = now
             self._start(self._protect(now))
             try:
                 await self.beat(self._status(now))

@@ -14,6 +14,7 @@ from chalicelib.aws import log
 from chalicelib.aws.connections import ConnectionSender
 from chalicelib.aws.credentials import TASK_ORIGIN, TASK_VARIABLE, keyring
 from chalicelib.aws.dynamo import Dynamo
+from chalicelib.aws.files import FileStore
 from chalicelib.aws.http import HttpClient
 from chalicelib.aws.keys import load_nodes
 from chalicelib.aws.storage import ObjectStore
@@ -30,19 +31,22 @@ from chalicelib.documents.store import LogStore
 from chalicelib.peers.nodes import NodeStore
 from chalicelib.presence.store import PresenceStore
 from chalicelib.voice.reading import VoiceReading
+from chalicelib.voice.recordings_store import RecordingStore
 from chalicelib.voice.store import VoiceStore
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import Commit
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity, NodeClaims, SigningKey, sign
-from chalicelib.wire.types import Delivery
+from chalicelib.wire.types import Delivery, Vec3
 from media_node.address import public_address
 from media_node.committer import Channels, Operations, answer
+from media_node.finisher import Finisher, start
 from media_node.fleet import Fleet
 from media_node.house import House
 from media_node.keeping import Keeping
 from media_node.node import Node
+from media_node.recording import Recordings
 from media_node.settings import NodeSettings
 from media_node.signalling import Signalling
 from media_node.transport import Transport
@@ -105,11 +109,15 @@ class Parts:
         self.dynamo = Dynamo(aws.dynamodb_endpoint, aws.region)
         self.sender = ConnectionSender(aws.connections_endpoint, aws.region)
         self.objects = ObjectStore(aws.documents_bucket, aws.s3_endpoint, aws.region)
+        self.files = FileStore(aws.documents_bucket, aws.s3_endpoint, aws.region)
         self.fleet = fleet(settings)
         self.registry = NodeStore(self.dynamo, prefix)
         presence = PresenceStore(self.dynamo, prefix)
         self._numbers = count(1)
         self.operations = self._operations()
+        shelf = RecordingStore(self.dynamo, prefix)
+        self.finisher = Finisher(shelf, start, now_ms)
+        self.recordings = Recordings(node_id, shelf, self.files, self._who, self.finisher.ask, now_ms)
         self.house = House(
             node_id,
             assignments=self.registry,
@@ -119,6 +127,7 @@ class Parts:
             carrying=self.operations,
             now_ms=now_ms,
             new_id=self._new_id,
+            tap=self.recordings,
         )
 
     async def node(self) -> tuple[Node, Signalling]:
@@ -146,6 +155,7 @@ class Parts:
             capacity=s.capacity,
             idle_s=s.idle_s,
             now_ms=now_ms,
+            workshop=self.finisher,
         )
         signalling = Signalling(s.url, lambda: ticket(self.node_id, keys), node.take, chance=SystemRandom())
         node.signalling = signalling
@@ -154,7 +164,7 @@ class Parts:
 
     async def close(self) -> None:
         """Closes the connections to AWS."""
-        for each in (self.dynamo, self.sender, self.objects, self.fleet):
+        for each in (self.dynamo, self.sender, self.objects, self.files, self.fleet):
             await each.close()
 
     def _operations(self) -> Operations:
@@ -189,6 +199,16 @@ class Parts:
             correlation=log.correlation_id.get,
         )
         return Operations(socket, drainer, self._post, self._new_id)
+
+    def _who(self, session_id: str) -> dict[str, tuple[str, Vec3 | None]]:
+        """Who of a session is here, by name, and where they stand."""
+        rows = self.house.census(session_id).rows
+        found: dict[str, tuple[str, Vec3 | None]] = {}
+        for member in self.house.members(session_id):
+            row, pose = rows.get(member.person.peer_id), member.state.pose
+            name = row.name if row is not None else member.person.user_id
+            found[member.person.peer_id] = name, pose.position if pose is not None else None
+        return found
 
     async def _post(self, connection_id: str, data: bytes) -> Delivery:
         return await answer(self.house, self.sender.post, connection_id, data)

@@ -16,6 +16,7 @@ class Settings:
     cognito_endpoint: str | None
     s3_endpoint: str | None
     documents_bucket: str
+    files_url: str | None
     connections_endpoint: str
     websocket_url: str
     stun_urls: str
@@ -55,6 +56,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         cognito_endpoint=e.get("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER") or None,
         s3_endpoint=e.get("AWS_ENDPOINT_URL_S3") or None,
         documents_bucket=e.get("DOCUMENTS_BUCKET", ""),
+        files_url=e.get("FILES_URL"),
         connections_endpoint=e.get("CONNECTIONS_ENDPOINT", ""),
         websocket_url=e.get("WEBSOCKET_URL", "/ws"),
         stun_urls=e.get("STUN_URLS", ""),

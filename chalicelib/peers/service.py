@@ -23,7 +23,7 @@ from chalicelib.wire.messages import ParticipantChanged, ParticipantRemoved, Ser
 from chalicelib.wire.peers import RelayReason, RelayState
 from chalicelib.wire.signals import RelayChanged, RelayRequest
 from chalicelib.wire.types import Delivery
-from chalicelib.wire.voice import VoiceChanged
+from chalicelib.wire.voice import VoiceChanged, VoiceMix
 
 _ATTEMPTS: Final = 6
 """How often an assignment is tried that others keep winning; after that what they made of it is the answer."""
@@ -202,6 +202,19 @@ class Peers:
         if relay.node_id:
             await self._registry.unlist(relay)
         await self._registry.erase(session_id)
+
+    async def work(self, message: VoiceMix) -> bool:
+        """Some node that lives is told of work that any of them can do; where none does, one is asked for.
+
+        Whether one was told. It looks by itself when it enters, and now and then: who is not told learns late.
+        """
+        now = self._now_ms()
+        alive = [node for node in await self._registry.nodes() if node.alive(now)]
+        if not alive:
+            await self._ask(0, now)
+            return False
+        chosen = min(alive, key=lambda node: (node.load / node.capacity, node.node_id))
+        return await self._post(chosen.connection_id, msgspec.json.encode(message)) is Delivery.SENT
 
     # -- nodes --
 

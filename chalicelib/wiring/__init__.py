@@ -206,6 +206,7 @@ class _Belongings:
         loop_thread().run(documents.service().erase(session_id))
         loop_thread().run(peers.service().ended(session_id))
         loop_thread().run(plane.plane().erase(session_id))
+        loop_thread().run(voice.recordings().erase(session_id))
         loop_thread().run(voice.service().erase(session_id))
 
 

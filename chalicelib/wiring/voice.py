@@ -11,6 +11,7 @@ from chalicelib.gateway.limiter import Limiter
 from chalicelib.sessions.model import Permission
 from chalicelib.voice.changes import Changes
 from chalicelib.voice.model import may_moderate
+from chalicelib.voice.recordings import RecordingService
 from chalicelib.voice.service import Voice
 from chalicelib.wire import limits
 from chalicelib.wire.peers import IceServers, RelayState
@@ -57,6 +58,25 @@ def service() -> Voice:
         log=log.event,
     )
     return Voice(_Gate(), changes, _store(), _Carrier(), now_ms=wiring.now_ms, new_id=wiring.random_id)
+
+
+@once
+def recordings() -> RecordingService:
+    """What of it is written down."""
+    from chalicelib.aws.files import FileStore  # noqa: PLC0415
+    from chalicelib.voice.recordings_store import RecordingStore  # noqa: PLC0415
+
+    s = wiring.settings()
+    return RecordingService(
+        _Gate(),
+        RecordingStore(wiring.dynamo(), s.table_prefix),
+        FileStore(s.documents_bucket, s.s3_endpoint, s.region, s.files_url),
+        service(),
+        wiring.peers.service(),
+        now_ms=wiring.now_ms,
+        new_id=wiring.random_id,
+        log=log.event,
+    )
 
 
 @once

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from chalicelib.aws.credentials import of_environment
+from local.gateway.files import Files
 from local.gateway.invoker import Invoker
 from local.gateway.server import LINE_BYTES, applications
 from local.gateway.settings import from_environment
@@ -19,7 +20,9 @@ async def serve() -> None:
     settings = from_environment()
     invoker = Invoker(Path(os.environ["GATEWAY_SOCKET"]), settings.integration_timeout_s, fill=settings.fill)
     await invoker.start()
-    apps = applications(invoker, settings, Path(os.environ["PAGE_ROOT"]), of_environment())
+    credentials = of_environment()
+    files = Files(os.environ["AWS_ENDPOINT_URL_S3"], credentials, os.environ["AWS_REGION"])
+    apps = applications(invoker, settings, Path(os.environ["PAGE_ROOT"]), credentials, files)
     runners = [
         web.AppRunner(a, access_log=None, shutdown_timeout=0.5, max_line_size=LINE_BYTES, max_field_size=LINE_BYTES)
         for a in apps

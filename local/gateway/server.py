@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from chalicelib.aws.sigv4 import Credentials
+from local.gateway.files import PREFIX, Files
 from local.gateway.invoker import Invoker
 from local.gateway.management import Management
 from local.gateway.page import Page
@@ -19,7 +20,7 @@ LINE_BYTES: Final = 64 * 1024
 
 
 def applications(
-    invoker: Invoker, settings: GatewaySettings, page: Path, credentials: Credentials
+    invoker: Invoker, settings: GatewaySettings, page: Path, credentials: Credentials, files: Files | None = None
 ) -> tuple[web.Application, web.Application]:
     """The public one and the management one."""
     bucket = Bucket(settings.rate_per_s, settings.burst, time.monotonic())
@@ -29,5 +30,8 @@ def applications(
     app.router.add_route("*", "/api", rest.handle)
     app.router.add_route("*", "/api/{tail:(?s:.*)}", rest.handle)
     app.router.add_get("/ws", sockets.handle)
+    if files is not None:
+        app.cleanup_ctx.append(files.life)
+        app.router.add_get(PREFIX + "/{tail:(?s:.*)}", files.handle)
     app.router.add_get("/{tail:(?s:.*)}", Page(page).handle)
     return app, Management(sockets, credentials, settings.message_bytes, bucket).app()

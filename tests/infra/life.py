@@ -178,6 +178,15 @@ def speak(house: House, owner: Guest, other: Guest, session_id: str) -> None:
     owner.rest("PUT", f"{path}/blocks/{other.user_id}", {})
     owner.rest("GET", f"{path}/blocks")
     owner.rest("DELETE", f"{path}/blocks/{other.user_id}")
+    recording = owner.rest("POST", f"{path}/recordings", {})["recording_id"]
+    other.rest("PUT", f"{path}/recordings/{recording}", {"consent": True})
+    owner.rest("PUT", f"{path}/recordings/{recording}", {"stop": True})
+    house.finish(session_id, recording)
+    owner.rest("GET", f"{path}/recordings")
+    owner.rest("PUT", f"{path}/recordings/{recording}", {"mix": True})
+    (track,) = other.rest("GET", f"{path}/recordings/{recording}")["tracks"]
+    house.fetch(track["url"])
+    owner.rest("DELETE", f"{path}/recordings/{recording}")
     owner.rest("DELETE", path, query="tab_id=tab00001")
 
 

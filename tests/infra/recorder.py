@@ -11,12 +11,14 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from msgspec.structs import replace as replace_row
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.events import HttpRequest, Socket, connect_event, disconnect_event, message_event, rest_event
@@ -45,7 +47,8 @@ class Recorder:
                 start_response("200 OK", [("Content-Length", "0")])
                 return [b""]
             if environ["PATH_INFO"].startswith(f"/{BUCKET}/"):
-                self._note("objects", f"{environ['REQUEST_METHOD'].title()}Object")
+                what = "objects" if environ["PATH_INFO"].startswith(f"/{BUCKET}/snapshots/") else "recordings"
+                self._note(what, f"{environ['REQUEST_METHOD'].title()}Object")
             _, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition("DynamoDB_20120810.")
             if action:
                 self._note_tables(environ, action)
@@ -201,6 +204,35 @@ class House:
         loop_thread().run(nodes.change(replace(lost, asked_ms=0), wiring.now_ms()))
         loop_thread().run(nodes.forget_start())
         self.want_none()
+
+    def finish(self, session_id: str, recording_id: str) -> None:
+        """Nodes have written a recording, and made its files."""
+        import boto3  # noqa: PLC0415
+
+        from chalicelib import wiring  # noqa: PLC0415
+        from chalicelib.aws.client import loop_thread  # noqa: PLC0415
+        from chalicelib.voice import recordings_model as model  # noqa: PLC0415
+        from chalicelib.voice.recordings_step import step  # noqa: PLC0415
+        from chalicelib.voice.recordings_store import RecordingStore  # noqa: PLC0415
+
+        shelf = RecordingStore(wiring.dynamo(), PREFIX)
+        track = model.Track(peer_id="a.tab00001", user_id="a", name="A", from_ms=0, duration_ms=1, size_bytes=1)
+        for change in (
+            lambda row: model.begun(replace_row(row, heard_at_ms=1), "w", wiring.now_ms()),
+            lambda row: model.finished(row, "w", (track,), 1),
+        ):
+            row = loop_thread().run(step(shelf, session_id, recording_id, change))
+        assert row is not None
+        s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"], region_name=REGION)
+        for key in (model.track_key(row, track.peer_id), model.part_key(row, 0, "n", 0)):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+
+    def fetch(self, url: str) -> None:
+        """A browser reads a file by its address: what that may is what its signer, `api`, may."""
+        self.recorder.function = "api"
+        with urllib.request.urlopen(url) as reply:
+            reply.read()
+        self.recorder.function = ""
 
     def want_none(self) -> None:
         """The nodes' service runs nothing, and is told so by nobody here."""

@@ -42,5 +42,5 @@ def test_the_api_is_not_rewritten() -> None:
 
 
 def test_the_page_may_do_in_aws_what_it_may_do_here() -> None:
-    """One policy but for the WebSocket's address: what works in the local system is not forbidden in AWS."""
-    assert content_security_policy("ws: wss:", "'self'") == CONTENT_SECURITY_POLICY
+    """One policy but for the WebSocket's address and the bucket's: what works in the local system is not forbidden in AWS."""
+    assert content_security_policy("ws: wss:", "", "'self'") == CONTENT_SECURITY_POLICY

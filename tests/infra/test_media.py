@@ -65,9 +65,11 @@ def test_a_task_can_be_broken_into_little(resources: dict[str, Any]) -> None:
 
 
 def test_a_node_writes_its_own_rows_only() -> None:
-    """In `media` it changes rows of the registry; which room is whose is not its to change."""
+    """In `media` it changes rows of the registry, and of recordings; which room is whose is not its to change, nor voice."""
     writing = [s for s in statements("dev") if "dynamodb:DeleteItem" in s["Action"]]
-    (own,) = writing
+    own, recordings = writing
+    want = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["recordings", "recordings#*"]}}
+    assert recordings["Condition"] == want
     assert own["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["nodes"]}}
     assert own["Resource"] == [{"Fn::GetAtt": ["MediaTable", "Arn"]}]
     assert set(NODE_ACTIONS["media"]) == {"GetItem", "Query", "BatchGetItem"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.names import FUNCTIONS
-from infra.policies import CONNECTION_METHODS, OBJECT_ACTIONS, SERVICE_ACTIONS, TABLE_ACTIONS
+from infra.policies import CONNECTION_METHODS, OBJECT_ACTIONS, RECORDING_ACTIONS, SERVICE_ACTIONS, TABLE_ACTIONS
 
 Calls = set[tuple[str, str]]
 
@@ -28,6 +28,7 @@ def allowed(function: str) -> Calls:
     """What its role allows of tables and connections."""
     tables = {(table, action) for table, actions in TABLE_ACTIONS[function].items() for action in actions}
     objects = {("objects", action) for action in OBJECT_ACTIONS[function]}
+    objects |= {("recordings", action) for action in RECORDING_ACTIONS[function]}
     service = {("ecs", action) for action in SERVICE_ACTIONS[function]}
     return tables | objects | service | {("execute-api", method) for method in CONNECTION_METHODS[function]}
 

@@ -15,7 +15,7 @@ from chalicelib.wire.messages import ErrorMessage, ParticipantChanged, Participa
 from chalicelib.wire.peers import IceCandidate, RelayState, RelayStatus
 from chalicelib.wire.signals import NodeGone, Peer, PeerAnswer, PeerBye, PeerCandidate, PeerOffer, RelayChanged
 from chalicelib.wire.types import Role, UserKind
-from chalicelib.wire.voice import VoiceChanged
+from chalicelib.wire.voice import VoiceChanged, VoiceMix
 from media_node.committer import Operations
 from media_node.node import Node
 from tests.fakes.relay import SESSION, FakePosts, person
@@ -83,6 +83,19 @@ class FakeFleet:
         return True
 
 
+class FakeWorkshop:
+    """Works until it is told not to."""
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.asked: list[tuple[str, str]] = []
+
+    def ask(self, session_id: str, recording_id: str) -> None:
+        """Begins."""
+        self.busy = True
+        self.asked.append((session_id, recording_id))
+
+
 class Yard:
     """A node in its site."""
 
@@ -92,6 +105,7 @@ class Yard:
         self.fleet = FakeFleet()
         self.drainer = FakeDrainer()
         self.signalling = FakeSignalling()
+        self.workshop = FakeWorkshop()
         self.node = Node(
             NODE,
             self.site.house,
@@ -103,6 +117,7 @@ class Yard:
             capacity=400,
             idle_s=idle_s,
             now_ms=self.site.time.now_ms,
+            workshop=self.workshop,
         )
         self.node.signalling = self.signalling
 
@@ -224,6 +239,22 @@ async def test_an_idle_node_ends_unless_it_was_given_a_room_meanwhile() -> None:
         yard.site.time.at_ms += 6000
         await beating
     assert yard.rows.beats[-1].status is NodeStatus.DRAINING
+
+
+async def test_a_node_that_works_at_a_recording_is_not_idle() -> None:
+    """It was told of it; a process of its own has it, which would end with the node."""
+    yard = Yard(idle_s=5)
+    yard.node.take(VoiceMix(session_id=SESSION, recording_id="rec_" + "a" * 20))
+    assert yard.workshop.asked == [(SESSION, "rec_" + "a" * 20)]
+    yard.site.time.at_ms += 6000
+    beating = asyncio.ensure_future(yard.node.beats())
+    async with asyncio.timeout(20):
+        while not yard.rows.beats:  # noqa: ASYNC110 - real time
+            await asyncio.sleep(0.05)
+        assert yard.rows.beats[-1].status is NodeStatus.SERVING
+        yard.workshop.busy = False
+        yard.site.time.at_ms += 6000
+        await beating
 
 
 async def test_a_room_that_nobody_comes_to_keeps_no_node_for_ever() -> None:

@@ -11,7 +11,7 @@ from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import ParticipantRemoved, SessionEnded
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import RelayChanged
-from chalicelib.wire.voice import VoiceChanged
+from chalicelib.wire.voice import VoiceChanged, VoiceMix
 from tests.fakes.plaza import N1, N2, Plaza, S, request
 
 NONE = RelayState(status=RelayStatus.NONE)
@@ -426,6 +426,20 @@ async def test_the_node_hears_of_removals_and_the_end(plaza: Plaza) -> None:
     await plaza.nodes.clear_connection(N1, f"n-{N1}")
     await plaza.peers.notify(S, removed)
     assert len(plaza.told_node(N1, ParticipantRemoved)) == 1
+
+
+async def test_work_that_any_node_can_do_is_told_to_the_least_loaded(plaza: Plaza) -> None:
+    """Of those that live; where none does, one is asked for."""
+    work = VoiceMix(session_id=S, recording_id="rec_" + "a" * 20)
+    assert not await plaza.peers.work(work)
+    assert plaza.scaler.asked == [0]
+    await plaza.node(N1, load=50)
+    await plaza.node(N2, load=10)
+    assert await plaza.peers.work(work)
+    assert (plaza.told_node(N1, VoiceMix), plaza.told_node(N2, VoiceMix)) == ([], [work])
+    await plaza.nodes.clear_connection(N2, f"n-{N2}")
+    assert await plaza.peers.work(work)
+    assert plaza.told_node(N1, VoiceMix) == [work]
 
 
 async def test_a_registry_that_is_away_keeps_nobody_from_what_they_do_beside_it(plaza: Plaza) -> None:
