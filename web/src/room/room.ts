@@ -14,6 +14,7 @@ import { loadPreferences, openPreferences, type Preferences } from "../ui/prefer
 import { Shell } from "../ui/shell";
 import { openShortcuts } from "../ui/shortcuts";
 import type { Toasts } from "../ui/toasts";
+import { VoiceUi } from "../ui/voice";
 import type { Voice } from "../voice/voice";
 import type { Api } from "../wire/api";
 import type { JoinResult, Peer, Role, RoomState, ServerMessage, Session } from "../wire/generated";
@@ -23,7 +24,7 @@ import type { RoomContext } from "./context";
 import { isElsewhere } from "./elsewhere";
 import { Fallback, frameOf } from "./fallback";
 import { figuresOf, figuresText } from "./figures";
-import { runKey } from "./keys";
+import { keysOf, runKey } from "./keys";
 import { Names } from "./names";
 import { roomPanel } from "./panels";
 import { Place } from "./place";
@@ -58,6 +59,7 @@ export class Room implements RoomContext {
   readonly plane: Plane | null;
   readonly connection: Connection;
   readonly voice: Voice;
+  private readonly voiceUi: VoiceUi;
   private readonly carrier: Carrier;
   private readonly company: Company;
   private readonly studio: Studio;
@@ -148,6 +150,10 @@ export class Room implements RoomContext {
     if (this.plane) this.connection.use(this.plane);
     const { timers, plane } = this;
     this.voice = openVoice({ room: this, plane, tabId: ports.tabId, timers, world: () => this.world });
+    const { voice, shell, panel, people, network } = this;
+    const nameOf = (userId: string): string => this.names.of(userId);
+    const parts = { room: this, voice, shell, panel, people, network };
+    this.voiceUi = new VoiceUi({ ...parts, nameOf, world: () => this.world });
     this.clock = setInterval(() => this.second(), PEOPLE_EVERY_MS);
     this.listen();
   }
@@ -175,6 +181,7 @@ export class Room implements RoomContext {
       },
     );
     this.company.world = this.world;
+    this.voiceUi.showIn(this.world);
     this.learn(this.current);
     window.__holodeck = figuresOf({
       world: this.world,
@@ -239,6 +246,7 @@ export class Room implements RoomContext {
   dispose(): void {
     this.abort.abort();
     this.voice.stop(false);
+    this.voiceUi.dispose();
     this.plane?.stop(null, false);
     clearInterval(this.clock);
     this.fallback.stop();
@@ -360,16 +368,9 @@ export class Room implements RoomContext {
   }
 
   private key(event: KeyboardEvent): void {
-    runKey(event, {
-      "?": openShortcuts,
-      v: () => this.world?.toggleMode(),
-      f: () => this.world?.selectFocus(),
-      p: () => this.panel.toggle("people"),
-      i: () => this.panel.toggle("invite"),
-      c: () => this.panel.toggle("network"),
-      ",": () => this.openPreferences(),
-      Escape: () => (this.panel.open ? this.panel.close() : this.world?.select(null)),
-    });
+    const { panel, voiceUi: voice } = this;
+    const preferences = (): void => this.openPreferences();
+    runKey(event, keysOf({ world: () => this.world, panel, voice, preferences }));
   }
 
   // -- what is shown --
@@ -384,6 +385,7 @@ export class Room implements RoomContext {
       retryInMs: Math.max(0, retryAtMs - now),
     });
     this.panel.live(now);
+    this.voiceUi.live(now);
     this.shell.setFigures(
       this.preferences.figures && window.__holodeck ? figuresText(window.__holodeck) : null,
     );

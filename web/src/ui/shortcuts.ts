@@ -22,6 +22,14 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["?", "These keys"],
 ];
 
+const VOICE: readonly (readonly [string, string])[] = [
+  ["J", "Join voice"],
+  ["M", "Mute or unmute yourself"],
+  ["B", "Hold to speak, where you talk by holding; the space bar too, while the room has the focus"],
+  ["U", "Raise or lower your hand"],
+  ["K", "Who is in voice"],
+];
+
 const EDITING: readonly (readonly [string, string])[] = [
   ...SHORTCUTS.map(({ shown, text }) => [shown, text] as const),
   ["Shift click", "Select one more, or one less"],
@@ -38,5 +46,9 @@ function list(keys: readonly (readonly [string, string])[]): HTMLElement {
 
 /** Shows them. */
 export function openShortcuts(): void {
-  openDialog("Keys and hands", () => [list(KEYS), h("h3", {}, "Editing"), list(EDITING)], "shortcuts");
+  openDialog(
+    "Keys and hands",
+    () => [list(KEYS), h("h3", {}, "Voice"), list(VOICE), h("h3", {}, "Editing"), list(EDITING)],
+    "shortcuts",
+  );
 }

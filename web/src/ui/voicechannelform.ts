@@ -126,13 +126,9 @@ export class ChannelForm {
       kind.element,
       this.law,
       channel?.channel_id === "main" ? null : this.placeField(),
-      h(
-        "div",
-        { class: "two" },
-        field("Who may speak", this.speakers),
-        field("People, at most", this.capacity),
-      ),
+      field("Who may speak", this.speakers),
       this.named,
+      field("People, at most", this.capacity),
       h(
         "div",
         { class: "actions" },

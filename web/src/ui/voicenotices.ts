@@ -16,7 +16,8 @@ const ICONS: Record<VoiceNotice["kind"], IconName> = {
 export class VoiceNotices {
   readonly element = h("div", { class: "voice-notices", testid: "voice-notices" });
   private device: MicrophoneNotice | null = null;
-  private readonly answered = { unmute: false, microphone: false };
+  /** Said to the microphone that does not work; until it does. */
+  private listens = false;
   private readonly stop: () => void;
   private readonly stopDevice: () => void;
   private shown = "";
@@ -29,9 +30,8 @@ export class VoiceNotices {
 
   render(): void {
     const { view } = this.desk.voice;
-    if (!view.own.unmuteRequested) this.answered.unmute = false;
-    if (view.own.microphone === "live" || view.status.kind !== "joined") this.answered.microphone = false;
-    const notices = noticesOf(view, this.desk.nameOf, this.answered).slice(0, 2);
+    if (view.own.microphone === "live" || view.status.kind !== "joined") this.listens = false;
+    const notices = noticesOf(view, this.desk.nameOf, this.listens).slice(0, 2);
     const key = JSON.stringify(notices);
     if (key === this.shown) return;
     this.shown = key;
@@ -83,9 +83,12 @@ export class VoiceNotices {
         ];
       case "unmute":
         return [
-          this.put("Stay muted", "voice-stay-muted", () => {
-            this.answered.unmute = true;
-          }),
+          this.answer(
+            "Stay muted",
+            "voice-stay-muted",
+            () => voice.declineUnmute(),
+            "Your answer did not arrive.",
+          ),
           this.answer("Unmute", "voice-unmute", () => voice.mute(false), "You are still muted.", true),
         ];
       case "consent":
@@ -107,7 +110,7 @@ export class VoiceNotices {
       case "microphone":
         return [
           this.put("Just listen", "voice-just-listen", () => {
-            this.answered.microphone = true;
+            this.listens = true;
           }),
           voice.view.own.microphone === "insecure"
             ? null

@@ -126,11 +126,11 @@ export interface VoiceNotice {
   text: string;
 }
 
-/** What asks for an answer now. `answered`: what the person has put away. */
+/** What asks for an answer now. `listens`: without a microphone that works the person just listens, and said so. */
 export function noticesOf(
   view: VoiceView,
   nameOf: (userId: string) => string,
-  answered: { unmute: boolean; microphone: boolean },
+  listens: boolean,
 ): VoiceNotice[] {
   if (view.status.kind !== "joined") return [];
   const { own, recording, consent } = view;
@@ -141,7 +141,7 @@ export function noticesOf(
       title: "Sound is held back",
       text: "Your browser plays nothing before you touch the page.",
     });
-  if (own.unmuteRequested && own.selfMuted && !own.muted && !answered.unmute)
+  if (own.unmuteRequested && own.selfMuted && !own.muted)
     notices.push({
       kind: "unmute",
       title: "You are asked to speak",
@@ -154,8 +154,7 @@ export function noticesOf(
       text: "May your voice be in it? Until you say yes, it is not.",
     });
   const trouble = microphoneTrouble(own.microphone);
-  if (trouble && !answered.microphone)
-    notices.push({ kind: "microphone", title: trouble.title, text: trouble.hint });
+  if (trouble && !listens) notices.push({ kind: "microphone", title: trouble.title, text: trouble.hint });
   return notices;
 }
 

@@ -1,0 +1,205 @@
+"""Voice by the page's own controls: what one person does there, another sees. Real Chromium, a tone for each microphone."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, async_playwright, expect
+
+from local.stack import Stack
+from tests.e2e.conftest import CHROMIUM, FLAGS, Window, create_room, open_link
+from tests.e2e.gathering import SELDOM
+from tests.e2e.speech import tone
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+
+PATIENCE_MS = 60_000
+DENIED = """navigator.mediaDevices.getUserMedia =
+  () => Promise.reject(new DOMException("Permission denied", "NotAllowedError"));"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def people(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Window, Window, Window]]:
+    """Ada, who owns the room, and Bob; Cleo, whom the browser gives no microphone. Nothing goes wrong in a page."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    async with async_playwright() as playwright, AsyncExitStack() as browsers:
+        made: list[Window] = []
+        link = ""
+        for name, hz in (("Ada", 440), ("Bob", 660), ("Cleo", 880)):
+            captured = tone(tmp_path_factory.mktemp("tones") / f"{hz}.wav", hz)
+            args = [
+                *FLAGS,
+                "--use-fake-device-for-media-stream",
+                "--auto-accept-camera-and-microphone-capture",
+                f"--use-file-for-fake-audio-capture={captured}",
+            ]
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
+            browsers.push_async_callback(browser.close)
+            context = await browser.new_context(viewport={"width": 1100, "height": 760}, permissions=["microphone"])
+            context.set_default_timeout(60_000)  # three browsers that draw in software share a machine
+            one = Window(await context.new_page())
+            await one.page.add_init_script(f"(() => {{ {SELDOM}{DENIED if name == 'Cleo' else ''} }})()")
+            if link:
+                await open_link(one, link, name)
+            else:
+                link = await create_room(one, stack.base_url, name, "Speech")
+            made.append(one)
+        ada, bob, cleo = made
+        yield ada, bob, cleo
+        for one in made:
+            assert one.problems == []
+
+
+def of(who: Window, testid: str, text: str | None = None) -> Locator:
+    """An element of somebody's page."""
+    found = who.page.locator(who.by(testid))
+    return found.filter(has_text=text) if text else found
+
+
+async def says(who: Window, testid: str, text: str) -> None:
+    """Waits until an element says this."""
+    await expect(of(who, testid).first).to_contain_text(text, timeout=PATIENCE_MS)
+
+
+async def press(who: Window, key: str) -> None:
+    """A key, while the room has the focus."""
+    await of(who, "stage").focus()
+    await who.page.keyboard.press(key)
+
+
+async def row(who: Window, name: str) -> Locator:
+    """Somebody in the list of voices, which is opened."""
+    if not await of(who, "voice-people").is_visible():
+        await press(who, "k")
+    return of(who, "voice-person", name)
+
+
+async def described(who: Window, name: str, text: str) -> None:
+    """Waits until somebody's row says this."""
+    person = await row(who, name)
+    await expect(person.locator(who.by("voice-person-state"))).to_have_text(text, timeout=PATIENCE_MS)
+
+
+async def more(who: Window, name: str) -> Locator:
+    """Somebody's row, opened."""
+    person = await row(who, name)
+    if not await person.locator(who.by("voice-drawer")).is_visible():
+        await person.locator(who.by("voice-more")).click()
+    return person
+
+
+async def test_one_tries_the_microphone_then_joins(people: tuple[Window, Window, Window]) -> None:
+    """The preview's meter moves before anybody hears; after joining, the others' lists show who speaks."""
+    ada, bob, _ = people
+    await of(ada, "voice-join").click()
+    meter = of(ada, "voice-preview").locator(ada.by("voice-meter"))
+    await expect(meter).not_to_have_attribute("aria-valuenow", "0", timeout=PATIENCE_MS)
+    await expect(of(bob, "voice-others")).to_be_hidden()
+    await of(ada, "voice-join-speaker").click()
+    await says(ada, "voice-state", "Speaking")
+    await press(bob, "j")
+    await of(bob, "voice-join-speaker").click()
+    await says(bob, "voice-state", "Speaking")
+    await described(bob, "Ada", "Speaking")
+    await described(ada, "Bob", "Speaking")
+
+
+async def test_the_key_m_mutes_and_unmutes(people: tuple[Window, Window, Window]) -> None:
+    """Muted is said at once here and told to the others."""
+    ada, bob, _ = people
+    await press(ada, "m")
+    await says(ada, "voice-state", "Muted")
+    await described(bob, "Ada", "Muted")
+    await press(ada, "m")
+    await described(bob, "Ada", "Speaking")
+
+
+async def test_push_to_talk_by_key(people: tuple[Window, Window, Window]) -> None:
+    """Chosen in the panel; heard while B is held, by whatever has the focus, and not after."""
+    ada, bob, _ = people
+    await row(bob, "Ada")
+    await of(bob, "tab-sound").click()
+    await of(bob, "voice-sound").locator(bob.by("voice-mode-push")).check()
+    await described(ada, "Bob", "Microphone on")
+    await expect(of(bob, "voice-mic")).to_contain_text("Hold to speak")
+    await of(bob, "voice-mic").focus()
+    await bob.page.keyboard.down("b")
+    await described(ada, "Bob", "Speaking")
+    await bob.page.keyboard.up("b")
+    await described(ada, "Bob", "Microphone on")
+    await of(bob, "voice-sound").locator(bob.by("voice-mode-open")).check()
+    await described(ada, "Bob", "Speaking")
+
+
+async def test_a_raised_hand_is_seen_and_lowered(people: tuple[Window, Window, Window]) -> None:
+    """By the key U; an owner lowers it."""
+    ada, bob, _ = people
+    await press(bob, "u")
+    await row(ada, "Bob")
+    await says(ada, "voice-hands", "Bob")
+    await of(ada, "voice-hand-up", "Bob").get_by_role("button").click()
+    await expect(of(bob, "voice-hand")).to_have_attribute("aria-pressed", "false", timeout=PATIENCE_MS)
+    await expect(of(ada, "voice-hand-up")).to_have_count(0)
+
+
+async def test_an_owner_mutes_a_guest_who_is_told(people: tuple[Window, Window, Window]) -> None:
+    """The guest sees that a moderator did it, and has no such power over others."""
+    ada, bob, _ = people
+    person = await more(ada, "Bob")
+    await person.locator(ada.by("voice-mute-other")).click()
+    await says(bob, "voice-state", "Muted by a moderator")
+    await described(ada, "Bob", "Muted by a moderator")
+    theirs = await more(bob, "Ada")
+    await expect(theirs.locator(bob.by("voice-mute-other"))).to_be_hidden()
+    await person.locator(ada.by("voice-mute-other")).click()
+    await says(bob, "voice-state", "Speaking")
+
+
+async def test_a_request_to_unmute_is_a_question(people: tuple[Window, Window, Window]) -> None:
+    """It unmutes nobody: who is asked answers."""
+    ada, bob, _ = people
+    await press(bob, "m")
+    await described(ada, "Bob", "Muted")
+    person = await more(ada, "Bob")
+    await person.locator(ada.by("voice-ask-unmute")).click()
+    await says(bob, "voice-notice-unmute", "You are asked to speak")
+    await says(bob, "voice-state", "Muted")
+    await of(bob, "voice-unmute").click()
+    await described(ada, "Bob", "Speaking")
+    await expect(of(bob, "voice-notice-unmute")).to_have_count(0)
+
+
+async def test_without_a_microphone_one_listens(people: tuple[Window, Window, Window]) -> None:
+    """Denied: said with what to do, before joining and after; the others see a listener."""
+    ada, _, cleo = people
+    await of(cleo, "voice-join").click()
+    await says(cleo, "voice-trouble", "Microphone not allowed")
+    await of(cleo, "voice-join-speaker").click()
+    await says(cleo, "voice-notice-microphone", "You hear the others")
+    await says(cleo, "voice-state", "Microphone not allowed")
+    await described(ada, "Cleo", "Listening")
+    await described(cleo, "Ada", "Speaking")
+
+
+async def test_channels_are_made_and_gone_to(people: tuple[Window, Window, Window]) -> None:
+    """An owner makes a stage; a guest goes there, and is heard of in it."""
+    ada, bob, _ = people
+    await row(ada, "Bob")
+    await of(ada, "tab-channels").click()
+    await of(ada, "channel-new").click()
+    await of(ada, "channel-name").fill("Lecture")
+    await of(ada, "channel-kind-stage").check()
+    await of(ada, "channel-save").click()
+    await row(bob, "Ada")
+    await of(bob, "tab-channels").click()
+    lecture = of(bob, "channel", "Lecture")
+    await expect(lecture).to_contain_text("Stage", timeout=PATIENCE_MS)
+    await expect(of(bob, "channel-new")).to_be_hidden()
+    await lecture.locator(bob.by("channel-enter")).click()
+    await expect(lecture).to_contain_text("You are here", timeout=PATIENCE_MS)
+    await says(bob, "voice-where-words", "Lecture")
+    await expect(of(ada, "channel", "Lecture")).to_contain_text("1 person", timeout=PATIENCE_MS)
