@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { inStereo } from "../src/voice/loopback";
-import { makeupOf } from "../src/voice/output";
+import { makeupOf, Output } from "../src/voice/output";
+import { FakeContext, FakeElement, type FakeNode, FakeTimers } from "./fakeaudio";
 
 const OFFER = [
   "v=0",
@@ -43,5 +44,165 @@ describe("The limiter's makeup", () => {
   it("is what the Web Audio API makes everything louder by: nothing where it never limits", () => {
     expect(makeupOf(0, 20)).toBe(1);
     expect(20 * Math.log10(makeupOf(-6, 20))).toBeCloseTo(0.6 * 5.7, 9);
+  });
+});
+
+/** One end of a page's connection with itself; connects when the other side's answer is in, if it may. */
+class FakeEnd {
+  connectionState = "new";
+  onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  ontrack: ((event: { streams: unknown[]; receiver: object }) => void) | null = null;
+  readonly told: string[] = [];
+
+  constructor(private readonly connects: boolean) {}
+
+  addTrack(): void {}
+
+  async createOffer(): Promise<{ sdp: string }> {
+    return { sdp: OFFER };
+  }
+
+  async createAnswer(): Promise<{ sdp: string }> {
+    return { sdp: OFFER };
+  }
+
+  async addIceCandidate(): Promise<void> {}
+
+  async setLocalDescription({ sdp }: { sdp: string }): Promise<void> {
+    this.told.push(sdp);
+    this.onicecandidate?.({ candidate: null });
+  }
+
+  async setRemoteDescription({ type, sdp }: { type: string; sdp: string }): Promise<void> {
+    this.told.push(sdp);
+    if (type === "offer") this.ontrack?.({ streams: [{}], receiver: { jitterBufferTarget: null } });
+    if (type === "answer" && this.connects) this.become("connected");
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+
+  close(): void {
+    this.connectionState = "closed";
+  }
+}
+
+class Room {
+  readonly timers = new FakeTimers();
+  readonly context = new FakeContext();
+  readonly ends: FakeEnd[] = [];
+  readonly elements: FakeElement[] = [];
+  connects = true;
+  mayPlay = true;
+  readonly output = new Output(
+    this.context as unknown as AudioContext,
+    { soon: () => this.context.currentTime + 0.01, after: this.timers.after },
+    {
+      connection: () => {
+        this.ends.push(new FakeEnd(this.connects));
+        return this.ends.at(-1) as unknown as RTCPeerConnection;
+      },
+      element: () => {
+        this.elements.push(new FakeElement(this.mayPlay));
+        return this.elements.at(-1) as unknown as HTMLAudioElement;
+      },
+      after: this.timers.after,
+    },
+  );
+
+  /** How loud each way is, once all was faded. */
+  get ways(): { direct: number; safe: number } {
+    const at = this.context.currentTime + 1;
+    const [bus] = this.context.made as [FakeNode];
+    const stream = this.context.made.find(({ kind }) => kind === "stream") as FakeNode;
+    const [direct, safe] = [bus.gainTo(this.context.destination, at), bus.gainTo(stream, at)];
+    return { direct: Number(direct > 0), safe: Number(safe > 0) };
+  }
+
+  get open(): number {
+    return this.ends.filter(({ connectionState }) => connectionState !== "closed").length;
+  }
+
+  async settle(ms = 0): Promise<void> {
+    for (let n = 0; n < 40; n++) await Promise.resolve();
+    this.context.currentTime += ms / 1000;
+    this.timers.pass(ms);
+    for (let n = 0; n < 40; n++) await Promise.resolve();
+  }
+}
+
+describe("The way out", () => {
+  let room: Room;
+
+  beforeEach(() => {
+    room = new Room();
+  });
+
+  it("is direct, until an echo canceller is to hear it, and again when that is over", async () => {
+    expect(room.ways).toEqual({ direct: 1, safe: 0 });
+    room.output.cancelled(true);
+    expect(room.ways).toEqual({ direct: 1, safe: 0 });
+    await room.settle(100);
+    expect(room.ways).toEqual({ direct: 0, safe: 1 });
+    expect(room.elements[0]).toMatchObject({ playing: true, muted: false });
+    expect(room.ends.flatMap(({ told }) => told).every((sdp) => sdp.includes(WANTED))).toBe(true);
+    room.output.cancelled(false);
+    expect(room.ways).toEqual({ direct: 1, safe: 0 });
+    await room.settle(1000);
+    expect([room.open, room.elements[0]?.srcObject]).toEqual([0, null]);
+  });
+
+  it("stays direct where the page does not reach itself in time", async () => {
+    room.connects = false;
+    room.output.cancelled(true);
+    await room.settle(10_000);
+    expect([room.ways, room.open]).toEqual([{ direct: 1, safe: 0 }, 0]);
+  });
+
+  it("stays direct where the element may not play", async () => {
+    room.mayPlay = false;
+    room.output.cancelled(true);
+    await room.settle(100);
+    expect([room.ways, room.open]).toEqual([{ direct: 1, safe: 0 }, 0]);
+  });
+
+  it("is direct while the loop is lost, and safe again when there is a new one", async () => {
+    room.output.cancelled(true);
+    await room.settle(100);
+    room.ends[0]?.become("failed");
+    expect(room.ways).toEqual({ direct: 1, safe: 0 });
+    await room.settle(100);
+    expect([room.ways, room.open]).toEqual([{ direct: 0, safe: 1 }, 2]);
+  });
+
+  it("keeps no loop that nobody wants any more when it opens", async () => {
+    room.output.cancelled(true);
+    room.output.cancelled(false);
+    await room.settle(1000);
+    expect([room.ways, room.open]).toEqual([{ direct: 1, safe: 0 }, 0]);
+  });
+
+  it("plays on the chosen device by either way", async () => {
+    await room.output.playOn("headset");
+    room.output.cancelled(true);
+    await room.settle(100);
+    expect([room.context.sinks, room.elements[0]?.sinks]).toEqual([["headset"], ["headset"]]);
+    await room.output.playOn("gone");
+    expect([room.context.sinks.at(-1), room.elements[0]?.sinks.at(-1)]).toEqual(["", "gone"]);
+  });
+
+  it("leaves nothing behind when it is closed, open or opening", async () => {
+    room.output.cancelled(true);
+    room.output.close();
+    await room.settle(1000);
+    expect([room.open, room.context.connected.size]).toEqual([0, 0]);
+    const other = new Room();
+    other.output.cancelled(true);
+    await other.settle(100);
+    other.output.close();
+    expect([other.open, other.context.connected.size, other.elements[0]?.srcObject]).toEqual([0, 0, null]);
   });
 });

@@ -77,10 +77,10 @@ async function connect(
 ): Promise<void> {
   from.onicecandidate = ({ candidate }) => void to.addIceCandidate(candidate ?? undefined).catch(() => {});
   to.onicecandidate = ({ candidate }) => void from.addIceCandidate(candidate ?? undefined).catch(() => {});
-  to.ontrack = ({ track, receiver }) => {
+  to.ontrack = ({ streams, receiver }) => {
     // There is no network in between: nothing to wait for.
     if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
-    element.srcObject = new MediaStream([track]);
+    element.srcObject = streams[0] ?? null;
   };
   const connected = new Promise<void>((resolve, reject) => {
     from.onconnectionstatechange = () => {
