@@ -2,9 +2,9 @@
  * The way of the own voice, from a device to the one track that is sent:
  *
  *     device -> fader -> entry -+-> plain ---------------------+-> capture -> look-ahead -> gate -> the track
- *                               `-> RNNoise -> make-up, weight-'      `- how loud: the gate's, and the meter's
+ *                               `-> RNNoise ------------------'      `- how loud: the gate's, and the meter's
  *
- * The track stays the same whatever happens before it: another device, other processing. What changes fades over.
+ * RNNoise as it is called here leaves a voice as loud as it was (tests/e2e/test_voice_sound.py): nothing has to be made up for. The track stays the same whatever happens before it: another device, other processing. What changes fades over.
  */
 
 import { Ramp } from "./ramp";
@@ -28,9 +28,6 @@ const OPEN_S = 0.005;
 const CLOSE_S = 0.015;
 const FADE_S = 0.02;
 const SETTLED_MS = 250;
-/** RNNoise as it is called here takes less than half a dB from speech (tests/e2e/test_voice_sound.py): nothing is to be made up for. */
-const MAKEUP = 1;
-
 interface Device {
   stream: MediaStream;
   node: MediaStreamAudioSourceNode;
@@ -105,7 +102,7 @@ export class CaptureGraph {
     }
     const soon = this.clock.soon();
     this.plain.to(denoiser ? 0 : 1, soon, FADE_S);
-    this.clean.to(denoiser ? MAKEUP : 0, soon, FADE_S);
+    this.clean.to(denoiser ? 1 : 0, soon, FADE_S);
     if (old) this.clock.after(SETTLED_MS, () => this.drop(old));
   }
 
