@@ -39,8 +39,13 @@ def tone(path: Path, hz: int, seconds: int = 10) -> Path:
 
 
 @asynccontextmanager
-async def talkers(stack: Stack, where: Path, count: int, *scripts: str) -> AsyncIterator[list[Window]]:
-    """So many people in one room, each with a tone of their own; none has joined voice yet. At the end nothing went wrong."""
+async def talkers(
+    stack: Stack, where: Path, count: int, *scripts: str, loss_percent: int = 0
+) -> AsyncIterator[list[Window]]:
+    """So many people in one room, each with a tone of their own; none has joined voice yet. At the end nothing went wrong.
+
+    `loss_percent` is that of what the last one sends and hears by WebRTC.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     async with async_playwright() as playwright, AsyncExitStack() as browsers:
@@ -58,6 +63,8 @@ async def talkers(stack: Stack, where: Path, count: int, *scripts: str) -> Async
             browsers.push_async_callback(browser.close)
             made = await window(browser, *SMALL)
             await made.page.add_init_script(f"(() => {{ {SELDOM}{''.join(scripts)} }})()")
+            if loss_percent and len(people) == count - 1:
+                await lose(made.page, loss_percent)
             if link:
                 await open_link(made, link, name)
             else:
@@ -67,6 +74,16 @@ async def talkers(stack: Stack, where: Path, count: int, *scripts: str) -> Async
         yield people
         for one in people:
             assert one.problems == []
+
+
+async def lose(page: Page, percent: int) -> None:
+    """Loses so much of what peer connections of the page carry that are made from now on."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": 10**7, "uploadThroughput": 10**7}
+    await session.send(
+        "Network.emulateNetworkConditions", {**conditions, "packetLoss": percent, "packetQueueLength": 0}
+    )
 
 
 async def join(*people: Window) -> None:

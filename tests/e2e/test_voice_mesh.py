@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.stack import Stack
+from tests.e2e.gathering import KEEP
 from tests.e2e.speech import SILENCE_DB, heard_after_ms, join, louder, output, stand, talkers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -52,3 +53,20 @@ async def test_two_pages_hear_each_other_from_where_they_stand(stack: Stack, tmp
             await one.until(f"!({louder(SILENCE_DB)})")
         await bob.page.evaluate(f"window.__holodeck.speech().block('{other}', false)")
         await ada.until(louder(-60))
+
+
+RESENT = """setInterval(async () => {
+  const all = await Promise.all(window.__made.map(async (made) => [...(await made.getStats()).values()]));
+  window.__resent = all.flat().reduce((sum, { retransmittedPacketsSent }) => sum + (retransmittedPacketsSent ?? 0), 0);
+}, 250);"""
+
+
+async def test_lost_packets_are_made_good(stack: Stack, tmp_path: Path) -> None:
+    """Of what one loses, 5% either way, the other side is asked for again and sends it: hardly anything is missing."""
+    async with talkers(stack, tmp_path, 2, KEEP, RESENT, loss_percent=5) as (ada, bob):
+        await join(ada, bob)
+        for one in (ada, bob):
+            await one.until("window.__resent >= 10", timeout_s=60)
+        for one in (ada, bob):
+            await one.until("(h.voice.view.people[0].quality?.lossShare ?? 1) < 0.01")
+            await one.until("(h.voice.view.figures.sentLossShare ?? 1) < 0.05")

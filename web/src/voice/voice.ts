@@ -62,6 +62,9 @@ export class Voice extends Moderating implements RoomVoice {
   /** The person wants to be in voice: sound and microphone are theirs to use. */
   private inside = false;
   private spoke = false;
+  /** What the microphone was told last. */
+  private muted = false;
+  private blocksKnown = false;
   private looking = false;
   private over = false;
   private askedAtMs = Number.NEGATIVE_INFINITY;
@@ -148,6 +151,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.inside = true;
     this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
     if (!listening) void this.openMicrophone();
+    if (!this.blocksKnown) void this.readBlocks();
     await this.membership.join(channelId ?? null, this.listening);
   }
 
@@ -158,7 +162,6 @@ export class Voice extends Moderating implements RoomVoice {
   }
 
   mute(muted: boolean): Promise<void> {
-    this.ports.microphone.mute(muted);
     const said = this.selfMute.want(muted);
     this.look();
     return said;
@@ -235,6 +238,9 @@ export class Voice extends Moderating implements RoomVoice {
     if (!me || !known) return;
     this.selfMute.learn(known, me.user_id);
     const state = this.selfMute.over(known, me.user_id);
+    const muted = state.people.find(({ user_id }) => user_id === me.user_id)?.self_muted ?? false;
+    if (muted !== this.muted) this.ports.microphone.mute(muted);
+    this.muted = muted;
     const somebody = (peerId: string) => this.ports.somebody(peerId);
     this.relations.look({
       state,
@@ -366,9 +372,10 @@ export class Voice extends Moderating implements RoomVoice {
   private async readBlocks(): Promise<void> {
     try {
       this.blocked = new Set((await this.routes.blocks()).blocked);
+      this.blocksKnown = true;
       this.look();
     } catch {
-      // Read again when the room is entered the next time; the node keeps to them in any case.
+      // Read again when voice is joined or the room is entered the next time; the node keeps to them in any case.
     }
   }
 }
