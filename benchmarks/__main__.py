@@ -15,8 +15,10 @@ NAMES = (
     "presence-relay",
     "rehome",
     "rest",
+    "room-50",
     "room-presence",
     "sctp",
+    "voice-join",
     "voice-relay",
 )
 

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from benchmarks.client import Api, PeerClient
+from benchmarks.client import Api, PeerClient, Person
 from benchmarks.voices import ours, theirs
 from benchmarks.voices.link import Link, Network, now_s
 from benchmarks.voices.meter import Meter
@@ -31,26 +32,49 @@ def talkers(people: int, talking: int) -> list[int]:
     return [number * people // talking for number in range(talking)]
 
 
-async def ours_in(api: Api, network: Network, people: int) -> list[ours.Page]:
-    """So many in voice in a fresh room of ours."""
-    persons = [await api.guest(f"Person {number}") for number in range(people)]
-    session = await api.create(persons[0], "Benchmark", max_participants=max(2, people))
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room of ours with everybody in voice."""
 
-    def tab(number: int) -> str:
-        return f"tab{number:05}"
+    session_id: str
+    persons: list[Person]
+    pages: list[ours.Page]
+
+
+async def ours_in(
+    api: Api, network: Network, people: int, hear: ours.Hear = ours.unheard, seats: int | None = None
+) -> Room:
+    """So many in a fresh one."""
+    persons = [await api.guest(f"Person {number}") for number in range(people)]
+    session_id = (await api.create(persons[0], "Benchmark", max_participants=seats or max(2, people))).session_id
 
     async def sit(number: int) -> PeerClient:
-        return await ours.seated(api, persons[number], session.session_id, tab(number))
+        return await ours.seated(api, persons[number], session_id, tab_of(number))
 
     peers = await theirs.by_few(sit, people)
 
     async def come(number: int) -> ours.Page:
-        page = await ours.connected(peers[number], network)
-        await ours.speaks(api, persons[number], session.session_id, tab(number))
+        page = await ours.connected(peers[number], network, hear)
+        await ours.speaks(api, persons[number], session_id, tab_of(number))
         await ours.stands(page, ours.place_of(number))
         return page
 
-    return await theirs.by_few(come, people)
+    return Room(session_id, persons, await theirs.by_few(come, people))
+
+
+def tab_of(number: int) -> str:
+    """Of that participant."""
+    return f"tab{number:05}"
+
+
+class Recorder(Protocol):
+    """What measures something, while `recording`."""
+
+    recording: bool
+
+    def clear(self) -> None:
+        """For another window."""
+        ...
 
 
 class Load:
@@ -59,6 +83,8 @@ class Load:
     def __init__(self, network: Network, people: int, talking: int) -> None:
         self.network = network
         self.meter = Meter(people)
+        self.recorders: list[Recorder] = [self.meter]
+        """All that records while a window lasts."""
         self.people = people
         self.talking = talkers(people, talking)
         self.connections: list[Connection] = []
@@ -82,12 +108,13 @@ class Load:
         gc.collect()
         gc.freeze()
         gc.disable()
-        self.meter.clear()
+        for each in self.recorders:
+            each.clear()
         before, began = self.heard, now_s()
-        self.meter.recording = True
+        self._record(recording=True)
         print("WINDOW_START", flush=True)
         await asyncio.sleep(seconds)
-        self.meter.recording = False
+        self._record(recording=False)
         measured = now_s() - began
         print("WINDOW_END", flush=True)
         await asyncio.sleep(SETTLE_S)
@@ -106,12 +133,16 @@ class Load:
             / self.people,
         }
 
+    def _record(self, *, recording: bool) -> None:
+        for each in self.recorders:
+            each.recording = recording
+
 
 @asynccontextmanager
 async def holodeck(load: Load, url: str) -> AsyncIterator[None]:
     """Everybody in a room of ours."""
     async with Api(url) as api:
-        pages = await ours_in(api, load.network, load.people)
+        pages = (await ours_in(api, load.network, load.people)).pages
         for number, page in enumerate(pages):
             connection = Connection(page.link, load.speaker(page.link, number), Ear(page.link, load.meter))
             load.connections.append(connection)

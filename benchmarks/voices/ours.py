@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -12,7 +13,7 @@ from benchmarks.voices import sdp
 from benchmarks.voices.link import Link, Network
 from chalicelib.wire import limits
 from chalicelib.wire.messages import PresenceUpdate
-from chalicelib.wire.peers import RelayReason
+from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import PeerAnswer, PeerBye, PeerOffer
 from chalicelib.wire.types import Pose, PresenceState, Vec3
 from chalicelib.wire.voice import JoinVoice, VoiceJoined
@@ -21,6 +22,10 @@ DIRECTIONS: Final[tuple[sdp.Direction, ...]] = ("sendonly", *("recvonly",) * lim
 _PING_S: Final = 15.0
 _REPEATS_S: Final = (0.0, 0.15, 0.3)  # of a place, for the channel may lose it
 _UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
+
+
+Hear = Callable[[int, bytes], None]
+"""Stream and message."""
 
 
 class Page:
@@ -43,10 +48,6 @@ class Page:
         text = msgspec.json.encode(update).decode()
         self.link.send_message(limits.PRESENCE_CHANNEL, text, reliable=False)
         return self.peer.counter
-
-    def says(self, message: msgspec.Struct) -> None:
-        """By the control channel."""
-        self.link.send_message(limits.CONTROL_CHANNEL, msgspec.json.encode(message).decode(), reliable=True)
 
     async def close(self) -> None:
         """Goes."""
@@ -74,10 +75,17 @@ async def speaks(api: Api, person: Person, session_id: str, tab_id: str) -> Voic
     return await api.call("POST", path, person, JoinVoice(tab_id=tab_id), VoiceJoined)
 
 
-async def connected(peer: PeerClient, network: Network) -> Page:
-    """A connection to the room's media node, which is asked for until there is one. RuntimeError where it refuses."""
-    relay = await RelayClient(peer).relay(RelayReason.UPLINK, timeout_s=60.0)
+def unheard(_stream: int, _data: bytes) -> None:
+    """What comes by channels is nobody's."""
+
+
+async def connected(peer: PeerClient, network: Network, hear: Hear = unheard) -> Page:
+    """A connection to the room's media node, which is asked for where it has none yet. RuntimeError where it refuses."""
+    relay = peer.room.relay if peer.room is not None else RelayState(status=RelayStatus.NONE)
+    if relay.status is not RelayStatus.READY:
+        relay = await RelayClient(peer).relay(RelayReason.UPLINK, timeout_s=60.0)
     link = Link(network, data=True)
+    link.message = hear
     answer = await _answered(peer, relay.peer_id or "", sdp.offer(link.ours(), DIRECTIONS, data=True))
     await link.connect(sdp.read(answer))
     return Page(peer, link)

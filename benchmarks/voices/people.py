@@ -171,7 +171,7 @@ class Pace:
         chance = Random(seed)
         self._loop = asyncio.get_running_loop()
         began = now_s()
-        order = itertools.count()
+        order = self._order = itertools.count()
         self._due: list[tuple[float, int, Callable[[float], float]]] = []
         for connection in connections:
             if connection.speaker is not None:
@@ -182,6 +182,10 @@ class Pace:
             self._due.append((began + chance.random() * _ASK_S, next(order), _asks(connection)))
         heapq.heapify(self._due)
         self._timer: asyncio.Handle = self._loop.call_soon(self._act)
+
+    def add(self, act: Callable[[float], float], after_s: float) -> None:
+        """Something else to do from then on; it says after how many seconds again."""
+        heapq.heappush(self._due, (now_s() + after_s, next(self._order), act))
 
     def stop(self) -> None:
         """No more."""
