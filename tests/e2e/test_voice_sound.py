@@ -191,3 +191,18 @@ async def test_without_a_microphone_one_is_told_why(address: str, devices: list[
         await page.goto(address)
         assert await page.evaluate("lab.refused()") == state
         await browser.close()
+
+
+async def test_a_page_that_may_not_play_yet_says_so_and_plays_after_a_click(address: str) -> None:
+    """Chromium's own policy of autoplay: blocked until a gesture."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    flags = [flag for flag in FLAGS if not flag.startswith("--autoplay-policy")]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+        page = await browser.new_page()
+        await page.goto(f"{address}/#gesture")
+        await page.wait_for_timeout(1000)
+        await page.mouse.click(50, 50)
+        assert await page.evaluate("lab.gesture") == ["blocked", "running"]
+        await browser.close()

@@ -87,6 +87,15 @@ describe("A microphone", () => {
     expect(desk.media.live).toHaveLength(1);
   });
 
+  it("that the system put to sleep is woken by what the person does", async () => {
+    await open();
+    desk.context.mayRun = false;
+    desk.context.become("suspended");
+    desk.context.mayRun = true;
+    desk.microphone.mute(false);
+    expect(desk.context.state).toBe("running");
+  });
+
   it("asks for what the settings say", async () => {
     await open({ processing: { echo: false, noise: "rnnoise", gain: true } });
     expect(desk.media.asked).toEqual([
@@ -326,12 +335,12 @@ describe("A test", () => {
     await open();
     const recording = desk.microphone.test(40);
     const port = desk.worklets[0]?.port;
-    expect(port?.said).toEqual(["record"]);
+    expect(port?.said.at(-1)).toBe("record");
     for (let n = 0; n < 4; n++) desk.hear(-20, new Float32Array(480).fill(n));
     const heard = await recording;
     expect(heard?.length).toBe(1920);
     expect(heard?.getChannelData(0)[1919]).toBe(3);
-    expect(port?.said).toEqual(["record", "listen"]);
+    expect(port?.said.at(-1)).toBe("listen");
   });
 
   it("ends in nothing when the microphone is closed, or tested anew", async () => {

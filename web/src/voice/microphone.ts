@@ -7,6 +7,7 @@
 
 import { type Block, CaptureGraph, type Denoiser } from "./capture";
 import { constraintsOf, devicesOf, isMissing, noticeOf, sameCapture, stateOf } from "./devices";
+import { Rehearsal } from "./rehearsal";
 import { AT_FIRST } from "./settings";
 import { TalkingGate } from "./talking";
 import type {
@@ -37,12 +38,6 @@ export interface MicrophonePorts {
 const LEAD_S = 0.012;
 const FALL_DB = 1.5;
 
-interface Recording {
-  samples: Float32Array[];
-  wanted: number;
-  done: (recorded: AudioBuffer | null) => void;
-}
-
 export class WebMicrophone implements VoiceMicrophone {
   state: MicrophoneState = "off";
   notice: MicrophoneNotice | null = null;
@@ -51,7 +46,7 @@ export class WebMicrophone implements VoiceMicrophone {
   private readonly talking = new TalkingGate(AT_FIRST.talking);
   private set: MicrophoneSettings = AT_FIRST;
   private graph: CaptureGraph | null = null;
-  private recording: Recording | null = null;
+  private rehearsal: Rehearsal | null = null;
   private shownDb = Number.NEGATIVE_INFINITY;
   private usedLabel: string | null = null;
   private usedId: string | null = null;
@@ -83,6 +78,7 @@ export class WebMicrophone implements VoiceMicrophone {
       this.become("insecure");
       return Promise.resolve();
     }
+    wake(this.graph?.context);
     if (this.state === "asking") return this.work;
     if (this.state === "live" && this.notice?.kind !== "returned") return Promise.resolve();
     this.notice = null;
@@ -96,7 +92,7 @@ export class WebMicrophone implements VoiceMicrophone {
     // A prompt that nobody answers keeps nothing waiting.
     this.work = Promise.resolve();
     this.ports.media?.removeEventListener("devicechange", this.devicesChanged);
-    this.finish(null);
+    this.breakOff();
     void this.graph?.close();
     this.graph = null;
     this.usedLabel = null;
@@ -108,12 +104,14 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 
   hold(held: boolean): void {
+    wake(this.graph?.context);
     if (this.talking.held === held) return;
     this.talking.hold(held, this.ports.now());
     this.decide(true);
   }
 
   mute(muted: boolean): void {
+    wake(this.graph?.context);
     this.talking.mute(muted);
     this.decide();
   }
@@ -150,11 +148,11 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 
   test(ms: number): Promise<AudioBuffer | null> {
-    this.finish(null);
+    this.breakOff();
     const { graph } = this;
     if (!graph || this.state !== "live") return Promise.resolve(null);
     return new Promise((done) => {
-      this.recording = { samples: [], wanted: Math.ceil((ms / 1000) * graph.context.sampleRate), done };
+      this.rehearsal = new Rehearsal(graph.context, ms, done);
       graph.record(true);
     });
   }
@@ -216,7 +214,7 @@ export class WebMicrophone implements VoiceMicrophone {
   private async build(stay: number, stream: MediaStream): Promise<CaptureGraph | null> {
     const context = this.ports.context();
     try {
-      const [capture] = await Promise.all([this.ports.capture(context), context.resume()]);
+      const capture = await this.ports.capture(context);
       if (stay !== this.stay) throw new Error("closed");
       const lead = Math.max(LEAD_S, 1.5 * (context.baseLatency || 0));
       const clock: Clock = {
@@ -226,9 +224,8 @@ export class WebMicrophone implements VoiceMicrophone {
       const graph = new CaptureGraph(context, capture, clock);
       graph.onBlock = (block) => this.heard(block);
       graph.lookAhead(this.set.talking.mode === "activation");
-      context.onstatechange = () => {
-        if (context.state === "suspended") void context.resume().catch(() => {});
-      };
+      context.onstatechange = () => wake(context);
+      wake(context);
       return graph;
     } catch (thrown) {
       stop(stream);
@@ -269,7 +266,7 @@ export class WebMicrophone implements VoiceMicrophone {
 
   private fail(thrown: unknown): void {
     this.graph?.listen(null);
-    this.finish(null);
+    this.breakOff();
     this.usedId = null;
     this.shownDb = Number.NEGATIVE_INFINITY;
     this.become(stateOf(thrown) === "denied" ? "denied" : "ended");
@@ -303,18 +300,15 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 
   private record(samples: Float32Array): void {
-    const { recording } = this;
-    if (!recording) return;
-    recording.samples.push(samples);
-    if (recording.samples.length * samples.length >= recording.wanted) this.finish(recording);
+    if (!this.rehearsal?.hear(samples)) return;
+    this.rehearsal = null;
+    this.graph?.record(false);
   }
 
-  private finish(recorded: Recording | null): void {
-    const { recording, graph } = this;
-    this.recording = null;
-    if (!recording) return;
-    graph?.record(false);
-    recording.done(recorded && graph ? bufferOf(graph.context, recorded) : null);
+  private breakOff(): void {
+    this.rehearsal?.breakOff();
+    this.rehearsal = null;
+    this.graph?.record(false);
   }
 
   /** Opens or closes the gate, as it is to be now. */
@@ -351,18 +345,11 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 }
 
-function stop(stream: MediaStream): void {
-  for (const track of stream.getTracks()) track.stop();
+/** A context that the system put to sleep, or that waits for a gesture. */
+function wake(context: AudioContext | undefined): void {
+  if (context?.state === "suspended") void context.resume().catch(() => {});
 }
 
-function bufferOf(context: AudioContext, { samples }: Recording): AudioBuffer {
-  const length = samples.reduce((sum, piece) => sum + piece.length, 0);
-  const buffer = context.createBuffer(1, length, context.sampleRate);
-  const channel = buffer.getChannelData(0);
-  let at = 0;
-  for (const piece of samples) {
-    channel.set(piece, at);
-    at += piece.length;
-  }
-  return buffer;
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }

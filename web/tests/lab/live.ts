@@ -1,6 +1,6 @@
 /** The real Sound and Microphone, in real time, on the browser's fake devices. */
 
-import { browserMicrophone, soundPorts } from "../../src/voice/browser";
+import { browserMicrophone, browserSound, soundPorts } from "../../src/voice/browser";
 import { rmsDb } from "../../src/voice/levels";
 import { AT_FIRST } from "../../src/voice/settings";
 import { WebSound } from "../../src/voice/sound";
@@ -112,4 +112,14 @@ export async function refused(): Promise<string> {
   const mine = browserMicrophone(after);
   await mine.open();
   return mine.state;
+}
+
+/** What Sound says of itself before a person touched the page, and after they clicked on it. */
+export async function gesture(): Promise<readonly string[]> {
+  const sound = browserSound(after);
+  await sound.start();
+  const before = sound.state;
+  await new Promise((resolve) => document.addEventListener("click", resolve, { once: true }));
+  await sound.start();
+  return [before, sound.state];
 }
