@@ -1,5 +1,7 @@
 """Two pages hear each other from where they stand, as loud as they should, and not when they should not."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,29 @@ async def test_lost_packets_are_made_good(stack: Stack, tmp_path: Path) -> None:
         for one in (ada, bob):
             await one.until("(h.voice.view.people[0].quality?.lossShare ?? 1) < 0.01")
             await one.until("(h.voice.view.figures.sentLossShare ?? 1) < 0.05")
+
+
+CONTEXTS = """window.__contexts = [];
+const Context = window.AudioContext;
+window.AudioContext = class extends Context { constructor(...all) { super(...all); window.__contexts.push(this); } };"""
+LEFT = """JSON.stringify([window.__made.filter((one) => one.connectionState !== 'closed').length,
+window.__made.flatMap((one) => one.getTransceivers()).filter((one) => one.currentDirection === 'sendrecv').length,
+window.__contexts.filter((one) => one.state !== 'closed').length])"""
+
+
+async def test_coming_and_going_leaves_nothing_behind(stack: Stack, tmp_path: Path) -> None:
+    """Again and again in and out: the same connection, the same one section, no context; how soon one hears is printed."""
+    async with talkers(stack, tmp_path, 2, KEEP, CONTEXTS) as (ada, bob):
+        await join(ada)
+        times = []
+        for _ in range(12):
+            times.append(await heard_after_ms(bob.page))
+            await bob.page.evaluate("window.__holodeck.speech().leave()")
+            await bob.until(
+                "h.voice.view.status.kind === 'out' && window.__contexts.every((one) => one.state === 'closed')"
+            )
+            await ada.until("h.voice.view.people.length === 0")
+            await asyncio.sleep(0.7)  # so often may one person change something of voice
+        print(f"join to first sound, {len(times)} times: {', '.join(f'{ms:.0f}' for ms in sorted(times))} ms")
+        assert json.loads(str(await bob.figure(LEFT))) == [1, 1, 0]
+        assert await bob.figure("h.voice.output.every((db) => db === null)")

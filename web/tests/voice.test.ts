@@ -306,6 +306,21 @@ describe("Being in voice", () => {
     expect(ada.voice.view).toMatchObject({ revision: room.state.revision, people: [{ userId: "new" }] });
   });
 
+  it("reads a state that was too much for a message, once for all that changed meanwhile", async () => {
+    const { ada, room, town } = await pair();
+    room.telling = false;
+    room.become({ people: [...room.state.people, person("many")] });
+    const reads = () => room.calls.filter((call) => call === "ada state").length;
+    const before = reads();
+    for (let n = 0; n < 20; n++) ada.voice.takes({ type: "voice.changed" });
+    await town.world.pass(3000);
+    expect(reads()).toBe(before + 1);
+    expect(ada.voice.view.people.map(({ userId }) => userId)).toContain("many");
+    ada.voice.takes({ type: "voice.changed" });
+    await town.world.pass(3000);
+    expect(reads()).toBe(before + 2);
+  });
+
   it("cannot be without WebRTC, or where the person wants the WebSocket only", async () => {
     const { town, room, talkers } = scene();
     const ada = new Talker(town.come("ada.1"), room, talkers, null);

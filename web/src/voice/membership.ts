@@ -23,6 +23,7 @@ const REFUSED: ReadonlySet<string> = new Set<Code>([
 const ATTEMPTS_MAX = 6;
 /** A page that a state no longer names joins again so soon: the state may have been on its way. */
 const AGAIN_MS = 1500;
+const REREAD_SPREAD_MS = 2000;
 
 interface Stay {
   readonly channelId: ChannelId | null;
@@ -41,6 +42,7 @@ export class Membership {
   private failures = 0;
   private busy = false;
   private over = false;
+  private rereads = false;
   private cancel: () => void = () => {};
   private waiting: { resolve: () => void; reject: (thrown: unknown) => void }[] = [];
 
@@ -99,9 +101,14 @@ export class Membership {
     this.onChange();
   }
 
-  /** Something changed, and the state was too much for a message. */
+  /** Something changed, and the state was too much for a message: it is read, by all pages of a large room at different moments. */
   reread(): void {
-    void this.read();
+    if (this.rereads || this.over) return;
+    this.rereads = true;
+    this.ports.after(REREAD_SPREAD_MS * this.ports.random(), () => {
+      this.rereads = false; // what changes from now on may not be in what is read
+      if (!this.over) void this.read();
+    });
   }
 
   /** No more calls: the room is over for this page. */
@@ -114,7 +121,7 @@ export class Membership {
   private async read(): Promise<void> {
     try {
       this.learn(await this.ports.routes.state());
-      this.sync(); // a page that was loaded anew is not in voice any more, whatever is left of it there
+      if (!this.wanted) this.sync(); // a page that was loaded anew is not in voice any more, whatever is left of it there
     } catch {
       // The next change tells it; whoever joins is told, too.
     }
