@@ -26,6 +26,9 @@ NEAR_SHARE: Final = 2 / 3
 _BUDGET: Final = limits.RELAY_FRAME_BYTES - limits.RELAY_FRAME_BYTES // limits.RELAY_PART_BYTES * HEAD_BYTES
 _NEAR: Final = int(_BUDGET * NEAR_SHARE)
 _REFRESH_TICKS: Final = limits.RELAY_REFRESH_S * limits.RELAY_HZ
+_SOON_TICKS: Final = _REFRESH_TICKS // 2
+"""What was told so long ago may be told again with what has to be."""
+_PART: Final = limits.RELAY_PART_BYTES - HEAD_BYTES
 _ORDER_TICKS: Final = 16
 """Who is nearest is reckoned anew so rarely: nobody walks far in a second."""
 _FAR: Final = math.inf
@@ -111,13 +114,21 @@ class Audience:
         return made
 
     def _fresh(self, tick: int) -> dict[int, None]:
-        """What everybody is to be told: what changed, and what was told long ago."""
+        """What everybody is to be told: what changed, and what was told long ago. Whoever stands still is told of
+        together, as many as share a packet: else a room of fifty who stand still is a frame a tick to each.
+        """
         fresh, self._changed = self._changed, {}
-        for index, member in self._members.items():
-            if member.entry and tick - member.told_at >= _REFRESH_TICKS:
-                fresh[index] = None
+        members = self._members
+        due = [index for index, member in members.items() if member.entry and tick - member.told_at >= _REFRESH_TICKS]
+        if due:
+            fresh.update(dict.fromkeys(due))
+            room = _PART - sum(len(members[index].entry) for index in fresh)
+            for index, member in members.items():
+                if index not in fresh and tick - member.told_at >= _SOON_TICKS and 0 < len(member.entry) <= room:
+                    fresh[index] = None
+                    room -= len(member.entry)
         for index in fresh:
-            self._members[index].told_at = tick
+            members[index].told_at = tick
         return fresh
 
     def _owed(self, listener: _Member, tick: int, at_ms: float) -> "list[_Part]":

@@ -1,6 +1,7 @@
 """What each listener is told in a tick: what changed since its last frame, without itself, within the budget."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -104,6 +105,37 @@ def test_what_did_not_change_is_told_again_after_a_while() -> None:
     told = [crowd.next() for _ in range(3 * ticks)]
     assert sum(bool(t) for t in told) == 3
     assert {str(t) for t in told if t} == {str({0: [1], 1: [0]})}
+
+
+def test_those_who_stand_still_are_told_again_together() -> None:
+    """However spread their last moves were, a room that is still is few frames a second; nobody waits longer for it."""
+    crowd = Crowd(30)
+    ticks = limits.RELAY_REFRESH_S * limits.RELAY_HZ
+    for index in range(30):
+        crowd.move([index])
+        crowd.next()
+    told = [crowd.next() for _ in range(4 * ticks)]
+    settled = told[2 * ticks :]
+    assert sum(bool(frames) for frames in settled) == 2
+    for index in range(1, 30):
+        moments = [tick for tick, frames in enumerate(told) if index in frames.get(0, [])]
+        assert all(after - before <= ticks for before, after in pairwise(moments))
+
+
+def test_more_than_share_a_packet_are_told_again_in_several_frames() -> None:
+    """None of which is longer than a packet."""
+    crowd = Crowd(90)
+    ticks = limits.RELAY_REFRESH_S * limits.RELAY_HZ
+    for index in range(90):
+        crowd.move([index])
+        if index % 5 == 0:
+            crowd.next()
+    told = [crowd.next() for _ in range(6 * ticks)][4 * ticks :]
+    frames = [frames[0] for frames in told if frames]
+    assert len(frames) <= 2 * 4
+    assert all(
+        set(range(1, 90)) <= {index for each in told[at : at + ticks] for index in each.get(0, [])} for at in (0, ticks)
+    )
 
 
 def test_a_listener_whose_channel_is_full_gets_fewer_and_newer_frames() -> None:
