@@ -293,20 +293,7 @@ describe("Being in voice", () => {
     expect(ada.voice.takes({ type: "pong", id: "x", at_ms: 1, server_time_ms: 1 })).toBe(false);
   });
 
-  it("reads a state that no message carries", async () => {
-    const { town, room, come } = scene();
-    const ada = come("ada.1");
-    await town.world.pass(100);
-    room.telling = false;
-    room.become({ people: [person("new")] });
-    await town.world.pass(600);
-    expect(ada.voice.view.people).toEqual([]);
-    ada.voice.takes({ type: "voice.changed" });
-    await town.world.pass(600);
-    expect(ada.voice.view).toMatchObject({ revision: room.state.revision, people: [{ userId: "new" }] });
-  });
-
-  it("reads a state that was too much for a message, once for all that changed meanwhile", async () => {
+  it("reads a state that no message carries, once for all that changed meanwhile", async () => {
     const { ada, room, town } = await pair();
     room.telling = false;
     room.become({ people: [...room.state.people, person("many")] });
