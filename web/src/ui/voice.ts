@@ -16,7 +16,7 @@ import { VoiceNotices } from "./voicenotices";
 import { signsOf } from "./voiceorder";
 import { VoicePeoplePage } from "./voicepeople";
 import { openVoicePreview } from "./voicepreview";
-import { RecordingMark, VoiceRecordingPage } from "./voicerecording";
+import { RecordingMark, type RecordingsList, VoiceRecordingPage } from "./voicerecording";
 import { meterOf } from "./voicescale";
 import { VoiceSoundPage } from "./voicesound";
 
@@ -34,8 +34,6 @@ export interface VoiceUiPorts {
 
 export class VoiceUi {
   readonly panel: Panel;
-  /** Where the list of recordings has its place. */
-  readonly recordings: HTMLElement;
   private readonly desk: VoiceDesk;
   private readonly beat = new Beat();
   private readonly bar: VoiceBar;
@@ -49,6 +47,8 @@ export class VoiceUi {
   private readonly stop: () => void;
   private stopRings: () => void = () => {};
   private signs = "";
+  /** Pages whose voice is lit. */
+  private readonly speaking = new Set<string>();
 
   constructor(private readonly ports: VoiceUiPorts) {
     const { room, voice, shell } = ports;
@@ -74,7 +74,6 @@ export class VoiceUi {
     this.channels = new VoiceChannelsPage(this.desk);
     this.sound = new VoiceSoundPage(this.desk);
     this.recording = new VoiceRecordingPage(this.desk);
-    this.recordings = this.recording.place;
     this.panel = this.makePanel();
     shell.below.append(this.bar.element, this.notices.element);
     shell.beside.append(this.mark.element);
@@ -83,6 +82,11 @@ export class VoiceUi {
     holdByKey(shell.stage, (held) => this.hold(held), this.abort.signal);
     this.stop = voice.onChange(() => this.changed());
     this.changed();
+  }
+
+  /** Gives the list of recordings its place in the panel; it is read again whenever that is shown. */
+  placeRecordings(list: RecordingsList): void {
+    this.recording.hold(list);
   }
 
   /** The room's keys that are voice's. */
@@ -179,6 +183,7 @@ export class VoiceUi {
       if (open !== null) giveWay(panel);
       this.stopRings();
       this.stopRings = open === "voices" ? this.beat.add(() => this.voices.move()) : () => {};
+      if (open === "recordings") this.recording.open();
       if (open === "sound") this.sound.open();
       else this.sound.close();
       frame();
@@ -191,7 +196,10 @@ export class VoiceUi {
     this.mark.render(Date.now());
     this.panel.live(Date.now());
     people.voices = view.people;
-    people.render();
+    if (this.ports.panel.open === "people") people.render();
+    this.speaking.clear();
+    for (const { speaking, blocked, peerIds } of view.people)
+      if (speaking && !blocked) for (const peerId of peerIds) this.speaking.add(peerId);
     network.voice = view;
     const signs = signsOf(view);
     const key = JSON.stringify([...signs]);
@@ -204,16 +212,10 @@ export class VoiceUi {
   showIn(world: World): void {
     const { voice } = this.desk;
     world.loudness = {
-      of: (peerId) => (this.speaks(peerId) ? Math.max(QUIET, meterOf(voice.level(peerId))) : 0),
+      of: (peerId) => (this.speaking.has(peerId) ? Math.max(QUIET, meterOf(voice.level(peerId))) : 0),
       own: () => (voice.view.own.speaking ? Math.max(QUIET, meterOf(voice.microphone.level())) : 0),
     };
     world.crowd.showSigns(signsOf(voice.view));
-  }
-
-  private speaks(peerId: string): boolean {
-    for (const person of this.desk.voice.view.people)
-      if (person.speaking && !person.blocked && person.peerIds.includes(peerId)) return true;
-    return false;
   }
 }
 

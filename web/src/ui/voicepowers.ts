@@ -39,9 +39,7 @@ export class PersonPowers {
       (on) => void tried(desk, voice.setPriority(person().userId, on), "Nothing changed."),
       "Heard before everybody else, everywhere in their channel.",
     );
-    this.channel = choiceField("Channel", "voice-move", (channelId) => {
-      void tried(desk, voice.move(person().userId, channelId), "They stay where they were.");
-    });
+    this.channel = choiceField("Channel", "voice-move", (channelId) => void this.moveTo(channelId));
     fill(
       this.element,
       h("h4", {}, "As a moderator"),
@@ -68,6 +66,16 @@ export class PersonPowers {
     );
     this.channel.show({ chosen: channelId, options }, options.length > 1);
     this.channel.element.hidden = options.length < 2;
+  }
+
+  /** Who stands in an area is in its channel for as long as they do. */
+  private async moveTo(channelId: string): Promise<void> {
+    const { desk } = this;
+    const { userId, channelId: from } = this.person();
+    if (!(await tried(desk, desk.voice.move(userId, channelId), "They stay where they were."))) return;
+    const area = desk.voice.view.channels.find(({ channel }) => channel.channel_id === from)?.channel;
+    if (!area?.zone || from === channelId) return;
+    desk.room.toasts.show(`${desk.nameOf(userId)} is there as soon as they walk out of ${area.name}.`);
   }
 
   private async askToUnmute(): Promise<void> {

@@ -47,7 +47,9 @@ export function openVoicePreview(
     "voice-preview",
     () => {
       setup.close();
-      if (!joining) voice.microphone.close();
+      if (joining) return;
+      voice.microphone.close();
+      void voice.sound.stop();
     },
   );
   setup.open();

@@ -39,14 +39,21 @@ export class RecordingMark {
   }
 }
 
-/** The panel's page of recordings: what is recorded now and the own answer; below it, the list of recordings has its place. */
+/** A room's recordings as a part of the page: its list and its player. */
+export interface RecordingsList {
+  readonly element: HTMLElement;
+  /** Reads them anew. */
+  refresh(): Promise<void>;
+}
+
+/** The panel's page of recordings: what is recorded now and the own answer, and below it the list of recordings. */
 export class VoiceRecordingPage {
   readonly element = h("div", { class: "panel-page", testid: "voice-recordings" });
-  /** Where the list of recordings and its player are put. */
-  readonly place = h("div", { class: "recordings-place", testid: "recordings-place" });
+  private list: RecordingsList | null = null;
   private readonly now = h("section", { class: "rec-now", attrs: { "aria-label": "Being recorded now" } });
   private readonly answer;
   private readonly words = h("div", {});
+  private readonly nothing = h("p", { class: "note" }, "Nothing is being recorded.");
   private shown = "";
 
   constructor(private readonly desk: VoiceDesk) {
@@ -58,12 +65,24 @@ export class VoiceRecordingPage {
       "You may change this while it is recorded.",
     );
     fill(this.now, this.words, this.answer.element);
-    fill(this.element, this.now, this.place);
+    fill(this.element, this.now, this.nothing);
+  }
+
+  /** The list has its place below what is recorded now. */
+  hold(list: RecordingsList): void {
+    this.list = list;
+    fill(this.element, this.now, this.nothing, list.element);
+  }
+
+  /** Shown: the list is read again. */
+  open(): void {
+    void this.list?.refresh();
   }
 
   render(): void {
     const { recording, consent, status } = this.desk.voice.view;
     this.now.hidden = recording === null;
+    this.nothing.hidden = recording !== null;
     this.answer.show(consent === "given", status.kind === "joined");
     if (!recording) return;
     const { started_by, started_at_ms, consented = [] } = recording;
