@@ -53,6 +53,8 @@ class RelayClient:
         self.frame_bytes = 0
         self.on_message: Callable[[ServerMessage], None] = lambda _message: None
         self.on_lost: Callable[[], None] = lambda: None
+        self.prepare: Callable[[RTCPeerConnection], None] = lambda _connection: None
+        """Adds to a connection what else it is to have, before it is offered: audio, say."""
         self._pc: RTCPeerConnection | None = None
         self._presence: RTCDataChannel | None = None
         self._control: RTCDataChannel | None = None
@@ -101,6 +103,7 @@ class RelayClient:
         for channel in (self._presence, self._control):
             channel.on("open", self._news.set)
             channel.on("close", self._lost)
+        self.prepare(pc)
         pc.on("connectionstatechange", self._changed)
         try:
             async with asyncio.timeout(timeout_s):

@@ -123,7 +123,7 @@ class House:
             raise AppError(Code.RELAY_REFUSED)
         if self.draining or not await self._ours(session_id):
             raise AppError(Code.RELAY_REFUSED)
-        person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id)
+        person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id, peer.name)
         before = self._people.get(person.key)
         self._people[person.key] = Known(person, offer.link, self._now_ms())
         try:

@@ -32,8 +32,9 @@ async def mix(files: Files, row: RecordingRow) -> int:
     here = listener(track.middle for track in row.tracks if track.middle is not None)
     where = _Where(files, row)
     voices = {track.peer_id: _Voice(files, row, track) for track in row.tracks}
-    bus, limiter, encoder = Bus(), Limiter(), _Encoder()
-    upload, size, total = files.upload(mix_key(row), OGG), 0, row.duration_ms * _PER_MS
+    total = row.duration_ms * _PER_MS
+    bus, limiter, encoder = Bus(), Limiter(), _Encoder(total)
+    upload, size = files.upload(mix_key(row), OGG), 0
     for start in range(0, total, BLOCK):
         places = await where.by((start + BLOCK) // _PER_MS)
         for peer_id, voice in voices.items():
@@ -43,7 +44,7 @@ async def mix(files: Files, row: RecordingRow) -> int:
         data = encoder.encode(limiter.put(bus.take()))
         size += len(data)
         await upload.write(data)
-    last = encoder.encode(limiter.put(None)) + encoder.end(total)
+    last = encoder.encode(limiter.put(None)) + encoder.end()
     await upload.write(last)
     await upload.finish()
     return size + len(last)
@@ -165,7 +166,7 @@ def _decoded(decoder: av.AudioCodecContext, packet: bytes) -> list[Samples]:
 class _Encoder:
     """Samples in, pages of Ogg out."""
 
-    def __init__(self) -> None:
+    def __init__(self, samples: int) -> None:
         codec = av.CodecContext.create("libopus", "w")
         assert isinstance(codec, av.AudioCodecContext)
         codec.sample_rate, codec.layout, codec.format, codec.bit_rate = RATE, "stereo", "flt", _BITS_PER_S
@@ -173,6 +174,7 @@ class _Encoder:
         self._codec = codec
         self._ogg = Writer(1, channels=2)
         self._pts = 0
+        self._ends = samples + PRE_SKIP
 
     def encode(self, block: Samples | None) -> bytes:
         """The next block, of two rows; None: nothing yet."""
@@ -185,11 +187,14 @@ class _Encoder:
                 self._write(self._codec.encode(frame))
         return self._ogg.take()
 
-    def end(self, samples: int) -> bytes:
-        """The rest; it is so long in all."""
+    def end(self) -> bytes:
+        """The rest."""
         self._write(self._codec.encode(None))
-        return self._ogg.end(samples + PRE_SKIP)
+        return self._ogg.end(self._ends)
 
     def _write(self, packets: "Iterable[av.Packet[av.AudioStream]]") -> None:
         for packet in packets:
-            self._ogg.packet(bytes(packet), _FRAME)
+            if (
+                self._ogg.samples < self._ends
+            ):  # the last block goes on beyond it; of the last packet alone a part is cut
+                self._ogg.packet(bytes(packet), _FRAME)

@@ -14,6 +14,7 @@ class Person:
     user_id: str
     role: Role
     connection_id: str
+    name: str = ""
 
     @property
     def key(self) -> str:

@@ -206,7 +206,7 @@ class Parts:
         found: dict[str, tuple[str, Vec3 | None]] = {}
         for member in self.house.members(session_id):
             row, pose = rows.get(member.person.peer_id), member.state.pose
-            name = row.name if row is not None else member.person.user_id
+            name = row.name if row is not None else member.person.name
             found[member.person.peer_id] = name, pose.position if pose is not None else None
         return found
 

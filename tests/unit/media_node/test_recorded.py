@@ -137,8 +137,8 @@ def test_who_speaks_when() -> None:
         timeline.hear(ADA, Heard(0, 1000 + n * 20, n, n, 7, 90, b"\xf8faint"))
     timeline.hear(ADA, Heard(0, 3000, 0, 0, 7, 20, b"\xf8"))
     first = timeline.take(3000)
-    for n in (0, 40):
-        timeline.hear(ADA, Heard(0, 4000 + n * 20, n, n, 7, 20, b"\xf8loud"))
+    for n, level in ((0, 20), (40, 127)):  # who tells no level is heard by what they send
+        timeline.hear(ADA, Heard(0, 4000 + n * 20, n, n, 7, level, b"\xf8loud"))
     timeline.tell(TimelineEvent(at_ms=5000, peer_id=ADA.peer_id, user_id="ada", name="Ada", event="joined"))
     timeline.tell(TimelineEvent(at_ms=5100, peer_id=ADA.peer_id, user_id="ada", event="left"))
     timeline.tell(TimelineEvent(at_ms=5200, peer_id="bob.tab00001", user_id="bob", event="left"))

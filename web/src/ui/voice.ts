@@ -2,10 +2,12 @@
 
 import type { RoomContext } from "../room/context";
 import type { World } from "../room/world";
+import { recordingsOf } from "../voice/recordingsroom";
 import type { RoomVoice } from "../voice/types";
 import type { NetworkPanel } from "./network";
 import { Panel } from "./panel";
 import type { PeoplePanel } from "./people";
+import { RecordingsList } from "./recordings";
 import type { Shell } from "./shell";
 import { VoiceBar } from "./voicebar";
 import { VoiceChannelsPage } from "./voicechannels";
@@ -16,7 +18,7 @@ import { VoiceNotices } from "./voicenotices";
 import { signsOf } from "./voiceorder";
 import { VoicePeoplePage } from "./voicepeople";
 import { openVoicePreview } from "./voicepreview";
-import { RecordingMark, type RecordingsList, VoiceRecordingPage } from "./voicerecording";
+import { RecordingMark, VoiceRecordingPage } from "./voicerecording";
 import { meterOf } from "./voicescale";
 import { VoiceSoundPage } from "./voicesound";
 
@@ -43,6 +45,7 @@ export class VoiceUi {
   private readonly channels: VoiceChannelsPage;
   private readonly sound: VoiceSoundPage;
   private readonly recording: VoiceRecordingPage;
+  private readonly recordings: RecordingsList;
   private readonly abort = new AbortController();
   private readonly stop: () => void;
   private stopRings: () => void = () => {};
@@ -74,6 +77,8 @@ export class VoiceUi {
     this.channels = new VoiceChannelsPage(this.desk);
     this.sound = new VoiceSoundPage(this.desk);
     this.recording = new VoiceRecordingPage(this.desk);
+    this.recordings = new RecordingsList(this.desk, recordingsOf(room));
+    this.recording.hold(this.recordings);
     this.panel = this.makePanel();
     shell.below.append(this.bar.element, this.notices.element);
     shell.beside.append(this.mark.element);
@@ -82,11 +87,6 @@ export class VoiceUi {
     holdByKey(shell.stage, (held) => this.hold(held), this.abort.signal);
     this.stop = voice.onChange(() => this.changed());
     this.changed();
-  }
-
-  /** Gives the list of recordings its place in the panel; it is read again whenever that is shown. */
-  placeRecordings(list: RecordingsList): void {
-    this.recording.hold(list);
   }
 
   /** The room's keys that are voice's. */
@@ -117,6 +117,7 @@ export class VoiceUi {
     this.sound.close();
     this.bar.dispose();
     this.notices.dispose();
+    this.recordings.dispose();
     this.beat.dispose();
     this.panel.element.remove();
     this.mark.element.remove();

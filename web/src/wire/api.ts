@@ -34,6 +34,7 @@ import type {
   PresenceList,
   QualityReport,
   Recording,
+  Recordings,
   RenewLock,
   Role,
   Rollback,
@@ -43,6 +44,7 @@ import type {
   SignupBody,
   SignupResult,
   Snapshot,
+  StartRecording,
   Ticket,
   TicketBody,
   TokenSet,
@@ -110,6 +112,10 @@ export interface Api {
   deleteVoiceChannel(id: string, channelId: string): Promise<void>;
   changeVoicePerson(id: string, userId: string, body: VoicePersonChange): Promise<VoicePerson>;
   voiceBlocks(id: string): Promise<VoiceBlocks>;
+  recordings(id: string): Promise<Recordings>;
+  recording(id: string, recordingId: string): Promise<Recording>;
+  startRecording(id: string, body: StartRecording): Promise<Recording>;
+  deleteRecording(id: string, recordingId: string): Promise<void>;
   changeRecording(id: string, recordingId: string, body: ChangeRecording): Promise<Recording>;
   blockVoice(id: string, userId: string): Promise<VoiceBlocks>;
   unblockVoice(id: string, userId: string): Promise<void>;
@@ -182,6 +188,10 @@ export function apiOver(client: Client): Api {
     deleteVoiceChannel: (id, channelId) => drop(voice(id, "channels", channelId)),
     changeVoicePerson: (id, userId, body) => put(voice(id, "participants", userId), body),
     voiceBlocks: (id) => get(voice(id, "blocks")),
+    recordings: (id) => get(voice(id, "recordings")),
+    recording: (id, recordingId) => get(voice(id, "recordings", recordingId)),
+    startRecording: (id, body) => post(voice(id, "recordings"), body),
+    deleteRecording: (id, recordingId) => drop(voice(id, "recordings", recordingId)),
     changeRecording: (id, recordingId, body) => put(voice(id, "recordings", recordingId), body),
     blockVoice: (id, userId) => put(voice(id, "blocks", userId), {}),
     unblockVoice: (id, userId) => drop(voice(id, "blocks", userId)),
