@@ -191,9 +191,9 @@ const STAGE: VoiceChannel = {
 const NOOK: VoiceChannel = {
   ...MAIN,
   channel_id: "vch_nook00000000",
-  name: "By the fountain",
+  name: "By the steps",
   capacity: 8,
-  zone: { least: [-4, -1, -4], greatest: [4, 4, 4] },
+  zone: { least: [1.5, -1, 7], greatest: [7.5, 4, 13] },
 };
 const good = { lossShare: 0.004, jitterMs: 6.2, concealedShare: 0.002, rttMs: 42, mos: 4.3 };
 function busy(): void {

@@ -6,7 +6,7 @@ import { zoneWords } from "../src/ui/voicechannels";
 import { curvePath, halfAt } from "../src/ui/voicecurve";
 import { talkKey } from "../src/ui/voicekeys";
 import { muteAll } from "../src/ui/voicemoderation";
-import { handsOf, signsOf } from "../src/ui/voiceorder";
+import { handsOf, signsOf, zonesOf } from "../src/ui/voiceorder";
 import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
 import { choices } from "../src/ui/voicesetup";
 import { channelWords, deviceWords, noticesOf, ownWords, personWords } from "../src/ui/voicewords";
@@ -125,6 +125,20 @@ describe("channels", () => {
     const zone = zoneAround([1.004, 1.62, -3], 4);
     expect(zone).toEqual({ least: [-3, -1, -7], greatest: [5, 4, 1] });
     expect(zoneWords({ zone })).toBe("Whoever stands in its 8 × 8 m");
+  });
+});
+
+describe("areas on the floor", () => {
+  it("are those of channels that have one, for whoever is in voice", () => {
+    const nook = { ...MAIN, channel_id: "vch_1", name: "Nook", zone: zoneAround([0, 0, 0], 2) };
+    const channels = [MAIN, nook].map((channel, n) => ({
+      channel,
+      userIds: [],
+      full: false,
+      current: n === 1,
+    }));
+    expect(zonesOf(joined({}, { channels }))).toEqual([{ name: "Nook", ...nook.zone, here: true }]);
+    expect(zonesOf({ channels, status: { kind: "out" } })).toEqual([]);
   });
 });
 

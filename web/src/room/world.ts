@@ -17,6 +17,7 @@ import { Pointer } from "../scene/pointer";
 import { EFFORTS, firstLevel, Governor, type Level } from "../scene/quality";
 import { rendererName, Stage } from "../scene/stage";
 import { type Mode, View } from "../scene/view";
+import { ZoneMarks } from "../scene/zones";
 import type { Preferences } from "../ui/preferences";
 import type { Activity, Environment, Held, Pose, PresenceState, Quat, Vec3 } from "../wire/generated";
 import { FrameRate } from "./figures";
@@ -63,6 +64,7 @@ export class World {
   readonly rate = new FrameRate();
   readonly selection = new Selection();
   readonly stage: Stage;
+  readonly zones = new ZoneMarks();
   guest: Guest | null = null;
   loudness: Loudness = SILENT;
   private readonly view: View;
@@ -100,7 +102,7 @@ export class World {
     this.outlines = new Outlines(this.stage.gallery.sculptures);
     this.avatar = new Avatar(persona);
     this.pointer = new Pointer(null, persona.color);
-    this.stage.scene.add(this.avatar.group, this.pointer.group, this.auras.mesh);
+    this.stage.scene.add(this.avatar.group, this.pointer.group, this.auras.mesh, this.zones.group);
     this.walker = { position: start, velocity: [0, 0] };
     this.view.lookAt(start, [0, start[1] - 0.6, 0]);
     this.input.onClick = (x, y, besides) => this.clicked(x, y, besides);
@@ -214,6 +216,7 @@ export class World {
     this.crowd.dispose();
     this.avatar.dispose();
     this.auras.dispose();
+    this.zones.dispose();
     this.pointer.dispose();
     this.stage.dispose();
   }
@@ -289,6 +292,7 @@ export class World {
     this.avatar.update(this.position, this.view.head(), this.hit?.position ?? null, seconds, elapsedS);
     this.avatar.label.update(0, 0);
     this.light(elapsedS);
+    this.zones.update(camera.position, labelSize);
     this.pointer.group.visible = this.hit !== null;
     if (this.hit) {
       const hand = this.view.outside ? this.avatar.handAt : null;

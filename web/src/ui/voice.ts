@@ -15,7 +15,7 @@ import { tried, type VoiceDesk } from "./voicedesk";
 import { holdByKey } from "./voicekeys";
 import { Beat } from "./voicemeter";
 import { VoiceNotices } from "./voicenotices";
-import { signsOf } from "./voiceorder";
+import { signsOf, zonesOf } from "./voiceorder";
 import { VoicePeoplePage } from "./voicepeople";
 import { openVoicePreview } from "./voicepreview";
 import { RecordingMark, VoiceRecordingPage } from "./voicerecording";
@@ -49,7 +49,7 @@ export class VoiceUi {
   private readonly abort = new AbortController();
   private readonly stop: () => void;
   private stopRings: () => void = () => {};
-  private signs = "";
+  private drawn = "";
   /** Pages whose voice is lit. */
   private readonly speaking = new Set<string>();
 
@@ -202,11 +202,19 @@ export class VoiceUi {
     for (const { speaking, blocked, peerIds } of view.people)
       if (speaking && !blocked) for (const peerId of peerIds) this.speaking.add(peerId);
     network.voice = view;
-    const signs = signsOf(view);
-    const key = JSON.stringify([...signs]);
-    if (key === this.signs) return;
-    this.signs = key;
-    world()?.crowd.showSigns(signs);
+    const shown = world();
+    if (shown) this.drawIn(shown);
+  }
+
+  /** What names carry and where areas are, where that is another now. */
+  private drawIn(world: World): void {
+    const { view } = this.desk.voice;
+    const [signs, zones] = [signsOf(view), zonesOf(view)];
+    const key = JSON.stringify([[...signs], zones]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    world.crowd.showSigns(signs);
+    world.zones.show(zones);
   }
 
   /** Lets the world show who speaks. */
@@ -216,7 +224,7 @@ export class VoiceUi {
       of: (peerId) => (this.speaking.has(peerId) ? Math.max(QUIET, meterOf(voice.level(peerId))) : 0),
       own: () => (voice.view.own.speaking ? Math.max(QUIET, meterOf(voice.microphone.level())) : 0),
     };
-    world.crowd.showSigns(signsOf(voice.view));
+    this.drawIn(world);
   }
 }
 

@@ -3,10 +3,10 @@
 import type { VoiceView } from "../voice/types";
 import { BarsIcon, barsText } from "./bars";
 import { button, fill, h } from "./dom";
-import { msText, shareText } from "./figures";
 import { icon } from "./icons";
 import { disc } from "./person";
 import { faceOf, tried, type VoiceDesk } from "./voicedesk";
+import { voiceLines } from "./voicefigures";
 import { Level } from "./voicemeter";
 import { meterOf, mosBars } from "./voicescale";
 import { type OwnWords, ownWords, VOICE_CARRIER } from "./voicewords";
@@ -61,6 +61,7 @@ export class VoiceBar {
       testid: "voice-where",
     });
     this.where.append(this.whereWords);
+    desk.room.connection.details.attach(this.where, () => voiceLines(desk.voice.view), false);
     this.hand = button(icon("hand", 20), () => this.raise(), {
       kind: "quiet",
       class: "tool",
@@ -210,14 +211,8 @@ export class VoiceBar {
     const bars = carrier === "none" ? null : mosBars(figures?.mos);
     this.bars.show(bars);
     put(this.whereWords, name);
-    const measured =
-      figures?.mos === null || figures === null
-        ? ""
-        : ` ${barsText(bars)}: round trip ${msText(figures.rttMs)}, loss ${shareText(figures.lossShare)}.`;
-    const label = `Channel ${name}. ${VOICE_CARRIER[carrier]}.${measured}`;
-    if (this.where.title === label) return;
-    this.where.title = label;
-    this.where.setAttribute("aria-label", label);
+    const label = `Channel ${name}. ${VOICE_CARRIER[carrier]}. ${barsText(bars)}`;
+    if (this.where.getAttribute("aria-label") !== label) this.where.setAttribute("aria-label", label);
   }
 
   /** A level is shown while the microphone is heard, and only then. */

@@ -44,6 +44,23 @@ export function voiceFigures(view: VoiceView | null, nameOf: (userId: string) =>
   ];
 }
 
+/** The same as the lines of a card, beside the bar's channel. */
+export function voiceLines({ carrier, figures, channels }: VoiceView): Child[] {
+  const bars = carrier === "none" ? null : mosBars(figures?.mos);
+  const lines: [string, string][] = [
+    ["Carrier", VOICE_CARRIER[carrier]],
+    ["Round trip", msText(figures?.rttMs)],
+    ["Jitter", msText(figures?.jitterMs)],
+    ["Loss", shareText(figures?.lossShare)],
+    ["Quality", bars === null ? barsText(null) : `${barsText(bars)} · ${mosText(figures?.mos)} of 4.5`],
+  ];
+  const name = channels.find(({ current }) => current)?.channel.name ?? "Voice";
+  return [
+    h("strong", {}, `Voice · ${name}`),
+    h("dl", {}, ...lines.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
+  ];
+}
+
 function hearing(name: string, quality: Hearing | null): HTMLElement {
   const bars = mosBars(quality?.mos);
   const figures = [

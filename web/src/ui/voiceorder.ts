@@ -1,6 +1,7 @@
 /** In which order people are shown, and what their avatars carry. Pure. */
 
 import type { Sign } from "../scene/label";
+import type { ZoneMark } from "../scene/zones";
 import type { VoiceView } from "../voice/types";
 
 /** A hand that is up. */
@@ -29,4 +30,12 @@ export function signsOf({ people }: Pick<VoiceView, "people">): Map<string, read
     if (of.length > 0) for (const peerId of peerIds) signs.set(peerId, of);
   }
   return signs;
+}
+
+/** The areas that whoever is in voice sees on the floor. */
+export function zonesOf({ status, channels }: Pick<VoiceView, "status" | "channels">): ZoneMark[] {
+  if (status.kind !== "joined") return [];
+  return channels.flatMap(({ channel: { name, zone }, current }) =>
+    zone ? [{ name, least: zone.least, greatest: zone.greatest, here: current }] : [],
+  );
 }
