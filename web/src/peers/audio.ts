@@ -94,8 +94,9 @@ export class LinkAudio {
     const { kbps } = this;
     const parameters = own.sender.getParameters();
     for (const encoding of parameters.encodings) encoding.maxBitrate = kbps * 1000;
-    return own.sender.setParameters(parameters).then(() => {
-      this.tunedKbps = kbps;
-    });
+    const tuned = (): void => {
+      this.tunedKbps = kbps; // or it cannot be: then the description's rate stays, and nobody asks ten times a second
+    };
+    return own.sender.setParameters(parameters).then(tuned, tuned);
   }
 }
