@@ -41,6 +41,12 @@ async def test_two_pages_of_a_large_room_hear_each_other_by_the_node(stack: Stac
             await bob.until(louder(-60))
 
             other = await bob.figure("h.voice.view.people[0].userId")
+            name = await ada.figure("h.me.peer_id")
+            await bob.figure(f"h.speech().volume('{other}', 0)")
+            await bob.until(f"h.voice.levels['{name}'] === null")  # whoever has no volume takes no slot
+            await bob.figure(f"h.speech().volume('{other}', 1)")
+            await bob.until(louder(-60))
+
             await bob.page.evaluate(f"window.__holodeck.speech().block('{other}', true)")
             for one in (ada, bob):
                 await one.until(f"!({louder(SILENCE_DB)})")
