@@ -48,7 +48,7 @@ const NAMES = [
   "Tim",
 ];
 const scene = new URLSearchParams(location.search).get("scene") ?? "empty";
-const role: Role = ["moderator", "form", "newform"].includes(scene) ? "owner" : "editor";
+const role: Role = ["moderator", "form", "recording"].includes(scene) ? "owner" : "editor";
 const app = document.getElementById("app") as HTMLElement;
 const voice = new FakeVoice();
 const roster = new Roster();
@@ -83,6 +83,20 @@ const connection = new Connection({
   report: async () => {},
   onSwitch: () => {},
 });
+const RECORDINGS = [
+  ["Evening of readings", "ready", "ready", 2_420_000, 86_400_000],
+  ["Monday", "ready", "none", 187_000, 7_200_000],
+  ["Standup", "finishing", "none", 640_000, 240_000],
+].map(([name, status, mix, duration_ms, age], n) => ({
+  recording_id: `rec_${n}`,
+  name,
+  channel_id: "main",
+  started_by: "usr_0",
+  started_at_ms: Date.now() - Number(age),
+  duration_ms,
+  status,
+  mix,
+}));
 const api = new Proxy(
   {},
   {
@@ -93,6 +107,7 @@ const api = new Proxy(
       peers: [],
       hours: [],
       relay: { status: "none" },
+      recordings: RECORDINGS,
     }),
   },
 );
@@ -102,6 +117,7 @@ const room = {
   sessionId: "ses_x",
   roster,
   connection,
+  voice,
   session: () => session,
   learn: () => {},
   me: () => me,

@@ -53,7 +53,6 @@ export class VoiceRecordingPage {
   private readonly now = h("section", { class: "rec-now", attrs: { "aria-label": "Being recorded now" } });
   private readonly answer;
   private readonly words = h("div", {});
-  private readonly nothing = h("p", { class: "note" }, "Nothing is being recorded.");
   private shown = "";
 
   constructor(private readonly desk: VoiceDesk) {
@@ -65,13 +64,13 @@ export class VoiceRecordingPage {
       "You may change this while it is recorded.",
     );
     fill(this.now, this.words, this.answer.element);
-    fill(this.element, this.now, this.nothing);
+    fill(this.element, this.now);
   }
 
   /** The list has its place below what is recorded now. */
   hold(list: RecordingsList): void {
     this.list = list;
-    fill(this.element, this.now, this.nothing, list.element);
+    fill(this.element, this.now, list.element);
   }
 
   /** Shown: the list is read again. */
@@ -82,7 +81,6 @@ export class VoiceRecordingPage {
   render(): void {
     const { recording, consent, status } = this.desk.voice.view;
     this.now.hidden = recording === null;
-    this.nothing.hidden = recording !== null;
     this.answer.show(consent === "given", status.kind === "joined");
     if (!recording) return;
     const { started_by, started_at_ms, consented = [] } = recording;
