@@ -80,6 +80,7 @@ class FakeElement implements Element {
 
 class Studio {
   now = 0;
+  context: object | null = {};
   readonly elements: FakeElement[] = [];
   readonly fed = new Map<string, unknown>();
   readonly placed = new Map<string, Placement | null>();
@@ -96,6 +97,7 @@ class Studio {
       this.elements.push(made);
       return made;
     },
+    context: () => this.context,
     node: (element) => element as unknown as AudioNode,
     nowMs: () => this.now,
     every: (_ms, call) => {
@@ -219,6 +221,19 @@ describe("a player", () => {
     studio.pass(100);
     const after = studio.elements.at(-1) as FakeElement;
     expect([before.loads, after.src, after === before]).toEqual([1, "https://b/2", false]);
+  });
+
+  it("pauses where all sound is stopped, and goes on with what is made anew", async () => {
+    const studio = new Studio();
+    const player = studio.player();
+    await player.play();
+    studio.pass(2000);
+    studio.context = null;
+    studio.pass(100);
+    expect([player.playing, studio.fed.size]).toEqual([false, 0]);
+    studio.context = {};
+    await player.play();
+    expect([studio.elements.length, studio.fed.size, player.positionMs]).toEqual([2, 1, 2100]);
   });
 
   it("leaves nothing behind", async () => {

@@ -26,6 +26,8 @@ export interface PlayerPorts {
   sound: Pick<Sound, "start" | "feed" | "place">;
   /** An element that may be read from another origin. */
   element(): Element;
+  /** What nodes are made by now; null while there is no sound, another one after sound was stopped and begun again. */
+  context(): object | null;
   /** The node that an element's sound comes from; null where nothing plays yet. */
   node(element: Element): AudioNode | null;
   nowMs(): number;
@@ -56,6 +58,7 @@ export class Player {
   private readonly stop: () => void;
   private atMs = 0;
   private sinceMs: number | null = null;
+  private context: object | null = null;
   private renewing: Promise<void> | null = null;
 
   constructor(
@@ -118,11 +121,17 @@ export class Player {
 
   private tick(): void {
     const at = this.positionMs;
-    if (this.playing && at >= this.durationMs) {
+    const context = this.ports.context();
+    if (context !== this.context) {
+      for (const part of this.parts) this.drop(part);
+      this.context = context;
+    }
+    if (this.playing && (at >= this.durationMs || context === null)) {
       this.pause();
       return;
     }
-    const wanted = new Set(this.parts.filter((part) => this.heard(part, at)).slice(0, VOICES));
+    const heard = context === null ? [] : this.parts.filter((part) => this.heard(part, at));
+    const wanted = new Set(heard.slice(0, VOICES));
     for (const part of this.parts) {
       if (wanted.has(part)) this.follow(part, at);
       else this.drop(part);

@@ -39,6 +39,7 @@ function browserPlayer({ sound }: RoomContext["voice"]): Omit<PlayerPorts, "rene
       element.preload = "auto";
       return element;
     },
+    context: () => sound.context(),
     node: (element) =>
       element instanceof HTMLMediaElement
         ? (sound.context()?.createMediaElementSource(element) ?? null)
