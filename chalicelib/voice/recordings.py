@@ -101,7 +101,7 @@ class RecordingService:
     async def start(self, session_id: str, identity: Identity, body: StartRecording) -> Recording:
         """One begins, as soon as a node has the room. RECORDING_UNDER_WAY, RECORDING_LIMIT, VOICE_CHANNEL_UNKNOWN."""
         await self._moderator(session_id, identity)
-        rows = [await self._seen_to(row) for row in await self._shelf.of(session_id)]
+        rows = await self._all(session_id, identity)
         if any(row.status is RecordingStatus.RECORDING for row in rows):
             raise AppError(Code.RECORDING_UNDER_WAY)
         if len(rows) >= limits.RECORDINGS_MAX:
@@ -121,13 +121,13 @@ class RecordingService:
     async def list(self, session_id: str, identity: Identity) -> Recordings:
         """All of a room's, the newest first, without their files."""
         await self._gate.moderates(session_id, identity)
-        rows = [await self._seen_to(row) for row in await self._shelf.of(session_id)]
+        rows = await self._all(session_id, identity)
         return Recordings(recordings=tuple(row.told(self._now_ms()) for row in rows))
 
     async def get(self, session_id: str, identity: Identity, recording_id: str) -> Recording:
         """One, with its files once they are there. RECORDING_UNKNOWN."""
         await self._gate.moderates(session_id, identity)
-        return self._with_files(await self._seen_to(await self._row(session_id, recording_id)))
+        return self._with_files(await self._looked_at(session_id, recording_id))
 
     async def change(self, session_id: str, identity: Identity, recording_id: str, body: ChangeRecording) -> Recording:
         """Consents or declines, stops, asks for the mix. RECORDING_UNKNOWN, RECORDING_NOT_READY, VOICE_NOT_JOINED."""
@@ -135,7 +135,7 @@ class RecordingService:
             await self._moderator(session_id, identity)
         else:
             await self._gate.moderates(session_id, identity)
-        row = await self._seen_to(await self._row(session_id, recording_id))
+        row = await self._looked_at(session_id, recording_id)
         if body.consent is not None:
             consent = body.consent
             await self._voice.record(
@@ -187,6 +187,21 @@ class RecordingService:
             until_ms=now + limits.NODE_START_S * 1000,
         )
 
+    async def _all(self, session_id: str, identity: Identity) -> tuple[RecordingRow, ...]:
+        """The rows; and what everybody sees being recorded is. (Nodes end recordings too, but cannot say so there.)"""
+        rows = tuple([await self._seen_to(row) for row in await self._shelf.of(session_id)])
+        active = (await self._voice.state(session_id, identity)).recording
+        for row in rows:
+            if active and row.recording_id == active.recording_id and row.status is not RecordingStatus.RECORDING:
+                await self._hide(row)
+        return rows
+
+    async def _looked_at(self, session_id: str, recording_id: str) -> RecordingRow:
+        row = await self._seen_to(await self._row(session_id, recording_id))
+        if row.status is not RecordingStatus.RECORDING:
+            await self._hide(row)
+        return row
+
     async def _seen_to(self, row: RecordingRow) -> RecordingRow:
         """The row after what had run out was ended; and a node knows of what is due."""
         now = self._now_ms()
@@ -194,9 +209,7 @@ class RecordingService:
             ended = await step(self._shelf, row.session_id, row.recording_id, lambda each: model.lapsed(each, now))
             row = ended or await self._shelf.get(row.session_id, row.recording_id) or row
             self._log("recording.lapsed", session_id=row.session_id, recording_id=row.recording_id)
-        if row.pending and row.status is not RecordingStatus.RECORDING:
-            if row.status is RecordingStatus.FINISHING:
-                await self._hide(row)
+        if row.pending:
             await self._ask(row)
         return row
 
@@ -244,8 +257,7 @@ class RecordingService:
 
     async def _remove(self, row: RecordingRow) -> None:
         """Its files, the row, and what somebody may have stored in between; whoever still works at it finds it gone."""
-        if row.status in {RecordingStatus.RECORDING, RecordingStatus.FINISHING}:
-            await self._hide(row)
+        await self._hide(row)
         await self._remove_files(row)
         await self._shelf.drop(row)
         await self._remove_files(row)

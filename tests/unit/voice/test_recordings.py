@@ -243,6 +243,27 @@ async def test_one_whose_node_died_is_seen_by_whoever_looks(studio: Studio) -> N
     assert "recording.lapsed" in studio.logged
 
 
+@pytest.mark.parametrize("look", ["list", "get", "start"])
+async def test_one_that_a_node_has_ended_is_shown_no_more(studio: Studio, look: str) -> None:
+    """Its files may be there before anybody looks; the room gives its node back."""
+    recording_id = await studio.start()
+    await studio.step(lambda row: model.taken(row, "node_1", studio.hall.clock()))
+    await studio.step(lambda row: model.stopped(row, studio.hall.clock()))
+    await studio.step(lambda row: model.written(row, "node_1", studio.hall.clock()))
+    await studio.step(lambda row: model.begun(row, "w", studio.hall.clock()))
+    await studio.step(lambda row: model.finished(row, "w", (), 2000))
+    assert await studio.shown() == recording_id
+    if look == "list":
+        await studio.service.list(S, ANN)
+    elif look == "get":
+        await studio.service.get(S, ANN, recording_id)
+    else:
+        assert await studio.start() == await studio.shown() != recording_id
+        return
+    assert await studio.shown() is None
+    assert studio.nodes.calls == ["record", "recorded"]
+
+
 async def test_nodes_that_are_away_keep_nobody_from_looking(studio: Studio) -> None:
     """They look by themselves, later."""
     recording_id = await studio.start()
