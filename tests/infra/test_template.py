@@ -161,6 +161,7 @@ def test_every_setting_is_there(template: Template, function: str) -> None:
         "TOKEN_KEYS_FILE",
         "NODE_KEYS_FILE",
         "TURN_SECRET_FILE",
+        "FILES_URL",
     }
     assert read - local_only <= given
 
