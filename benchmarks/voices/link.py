@@ -26,7 +26,7 @@ from media_node.sctp_chunks import SctpError
 _TICK_S: Final = 0.05
 _CHECK_S: Final = 2.5
 _SOCKET_BYTES: Final = 1024 * 1024
-_CONNECT_S: Final = 20.0
+_CONNECT_S: Final = 60.0
 _BEGIN_S: Final = 0.5
 _TURNS: Final = 64  # of the epoll, before asyncio has its own
 now_s = time.perf_counter

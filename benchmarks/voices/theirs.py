@@ -20,7 +20,7 @@ C = TypeVar("C")
 ROOM: Final = 1234
 AT_ONCE: Final = 10
 _KEEP_S: Final = 20
-_PATIENCE_S: Final = 20.0
+_PATIENCE_S: Final = 60.0
 
 
 class Handle:
