@@ -18,7 +18,7 @@ from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
 from media_node.sdp import SCTP_PORT, Offer
 from media_node.share import Share
-from media_node.srtp import is_control
+from media_node.srtp import Srtp, is_control
 from media_node.stun import Address
 
 _EARLY_MAX: Final = 4  # datagrams before an address was chosen: a ClientHello, in two parts and again
@@ -35,6 +35,10 @@ class Host(Protocol):
 
     def emit(self, datagram: bytes, address: Address) -> None:
         """Sends."""
+        ...
+
+    def emit_media(self, srtp: Srtp, packet: bytes, address: Address) -> bool:
+        """Protects RTP and sends it within this turn of the loop; False: it cannot be protected."""
         ...
 
     def touch(self, link: "PeerLink") -> None:
@@ -134,9 +138,14 @@ class PeerLink:
         srtp, address = self._dtls.srtp, self.agent.chosen
         if not self.open or srtp is None or address is None:
             return
-        protected = self.voice.protected(packet, srtp, control=is_control(packet))
-        if protected is not None:
-            self._host.emit(protected, address)
+        if is_control(packet):
+            protected = self.voice.protected(packet, srtp)
+            if protected is not None:
+                self._host.emit(protected, address)
+        elif self._host.emit_media(srtp, packet, address):
+            self._host.counted.rtp_out += 1
+        else:
+            self._host.counted.srtp_errors += 1
 
     def close(self, reason: str) -> None:
         """Ends it now."""

@@ -1,7 +1,7 @@
 """A link's audio: what was agreed on for it, and what becomes of each of its packets. Between SRTP and the rooms.
 
-The per-packet path of voice: a packet that comes is looked at, deciphered and told at once, one that goes is protected and
-given back at once; nothing waits, and nothing is kept of either.
+The per-packet path of voice: a packet that comes is looked at, deciphered and told at once, one that goes is protected at
+once and leaves with the turn's others (`outbox.py`); nothing waits, and nothing is kept of either.
 """
 
 from random import Random
@@ -51,13 +51,11 @@ class LinkMedia:
             self._counted.rtp_in += 1
         return plain
 
-    def protected(self, packet: bytes, srtp: Srtp, *, control: bool) -> bytes | None:
-        """A packet that goes; None: it cannot."""
-        protected = srtp.protect_control(packet) if control else srtp.protect(packet)
+    def protected(self, packet: bytes, srtp: Srtp) -> bytes | None:
+        """RTCP that goes; None: it cannot. RTP goes by the transport's outbox."""
+        protected = srtp.protect_control(packet)
         if protected is None:
             self._counted.srtp_errors += 1
-        elif control:
-            self._counted.rtcp_out += 1
         else:
-            self._counted.rtp_out += 1
+            self._counted.rtcp_out += 1
         return protected

@@ -74,7 +74,7 @@ class Link(Protocol):
         ...
 
     def send_media(self, packet: bytes) -> None:
-        """Plain RTP or RTCP (told apart as RFC 5761 says), protected and sent at once, never queued.
+        """Plain RTP or RTCP (told apart as RFC 5761 says), protected at once and sent within this turn of the loop.
 
         What goes under a sequence number that was used before must be the same bytes: SRTP's nonce is made of it.
         """

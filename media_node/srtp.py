@@ -16,6 +16,7 @@ SSRCS_MAX: Final = (
     16  # of one peer, ever: its source's, one a section that reports, and what a few restarts of its encoder bring
 )
 SOURCE_S: Final = 1.0
+ROOM_BYTES: Final = 2048
 _SSRC: Final = slice(8, 12)
 _CONTROL_SSRC: Final = slice(4, 8)
 _RTP_BYTES: Final = 12
@@ -27,6 +28,16 @@ def is_control(packet: bytes) -> bool:
     return len(packet) > 1 and 192 <= packet[1] < 224
 
 
+class Tray:
+    """Memory for packets on their way out: libsrtp protects them where they lie. Each has ROOM_BYTES, one after the other."""
+
+    def __init__(self, count: int) -> None:
+        self._memory = ffi.new("char[]", count * ROOM_BYTES)
+        self.buffer: Any = ffi.buffer(self._memory)
+        self.places = [self._memory + at * ROOM_BYTES for at in range(count)]
+        self.address = int(ffi.cast("uintptr_t", self._memory))
+
+
 class Srtp:
     """Both directions of one association."""
 
@@ -36,6 +47,8 @@ class Srtp:
         self._unprotect_control = _calling(inbound, lib.srtp_unprotect_rtcp, 0)
         self.protect = _calling(outbound, lib.srtp_protect, SRTP_MAX_TRAILER_LEN)
         """RTP for the peer; None: it is malformed, too long for libsrtp, or older than the window."""
+        self.protect_in = _protecting(outbound)
+        """The same in a tray, at a place: its length; 0 where `protect` gives None."""
         self.protect_control = _calling(outbound, lib.srtp_protect_rtcp, SRTP_MAX_SRTCP_TRAILER_LEN)
         """RTCP for the peer."""
         self._known: set[bytes] = set()
@@ -73,6 +86,7 @@ class Srtp:
 
 
 Call = Callable[[bytes], bytes | None]
+CallIn = Callable[[Tray, int, bytes], int]
 
 
 def _calling(session: Session, function: Any, trailer: int) -> Call:
@@ -94,5 +108,22 @@ def _calling(session: Session, function: Any, trailer: int) -> Call:
             return None
         done: bytes = buffer[0 : size[0]]
         return done
+
+    return call
+
+
+def _protecting(session: Session) -> CallIn:
+    """srtp_protect, on a packet's copy in a tray."""
+    handle, size, function = session._srtp[0], ffi.new("int *"), lib.srtp_protect
+    most = len(session._buffer) - SRTP_MAX_TRAILER_LEN
+
+    def call(tray: Tray, at: int, packet: bytes) -> int:
+        length = len(packet)
+        if length > most:
+            return 0
+        start = at * ROOM_BYTES
+        tray.buffer[start : start + length] = packet
+        size[0] = length
+        return 0 if function(handle, tray.places[at], size) else int(size[0])
 
     return call

@@ -20,7 +20,9 @@ from media_node import sdp, stun
 from media_node.dtls import Identity
 from media_node.ice import ADDRESSES_MAX, Credentials, LiteAgent
 from media_node.link import PeerLink
+from media_node.outbox import Outbox
 from media_node.ports import Link, LinkEvents, NodeStats
+from media_node.srtp import Srtp
 from media_node.stun import Address, Kind, StunError
 
 TICK_S: Final = 0.02
@@ -56,6 +58,7 @@ class Transport:
         self._links: dict[str, PeerLink] = {}
         self._by_ufrag: dict[str, PeerLink] = {}
         self._at: dict[Address, PeerLink] = {}
+        self._outbox = Outbox(bound, self.counted)
         self._dirty: list[PeerLink] = []
         self._reading = False
         self._loop = asyncio.get_running_loop()
@@ -143,6 +146,7 @@ class Transport:
             link.end("draining")
         self._timer.cancel()
         self._loop.remove_reader(self._socket.fileno())
+        self._outbox.flush()
         self._socket.close()
 
     # -- what links use --
@@ -156,6 +160,13 @@ class Transport:
             return
         self.counted.packets_out += 1
         self.counted.bytes_out += len(datagram)
+
+    def emit_media(self, srtp: Srtp, packet: bytes, address: Address) -> bool:
+        """Protects RTP, and sends it with all that goes out in this turn of the loop. False: it cannot be protected."""
+        outbox = self._outbox
+        if not (outbox.waiting or self._dirty or self._reading):
+            self._loop.call_soon(self._flush)
+        return outbox.add(srtp, packet, address)
 
     def touch(self, link: PeerLink) -> None:
         """Has the link flushed in the loop's next turn."""
@@ -266,6 +277,7 @@ class Transport:
             while self._dirty:
                 self._dirty.pop().flush(now)
         finally:  # one that fails is the loop's to report; the others are flushed all the same
+            self._outbox.flush()
             if self._dirty:
                 self._loop.call_soon(self._flush)
 
