@@ -1,5 +1,6 @@
 """Voice by the page's own controls: what one person does there, another sees. Real Chromium, a tone for each microphone."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -203,3 +204,24 @@ async def test_channels_are_made_and_gone_to(people: tuple[Window, Window, Windo
     await expect(lecture).to_contain_text("You are here", timeout=PATIENCE_MS)
     await says(bob, "voice-where-words", "Lecture")
     await expect(of(ada, "channel", "Lecture")).to_contain_text("1 person", timeout=PATIENCE_MS)
+
+
+async def test_a_recording_is_seen_by_all_and_asks_each(people: tuple[Window, Window, Window]) -> None:
+    """A red dot with words for everybody, in voice or not; a yes or a no, which may be changed; gone when it is stopped."""
+    ada, bob, cleo = people
+    await of(cleo, "voice-leave").click()
+    await of(ada, "tab-recordings").click()
+    await of(ada, "recording-start").click()
+    for one in people:
+        await says(one, "recording-mark", "Recording")
+    await says(bob, "voice-notice-consent", "Ada records this room")
+    await expect(of(cleo, "voice-notice-consent")).to_have_count(0)
+    await of(bob, "voice-consent").click()
+    await expect(of(ada, "voice-recordings")).to_contain_text(re.compile("Agreed: .*Bob"), timeout=PATIENCE_MS)
+    await of(bob, "recording-mark").click()
+    for one in (ada, bob):  # who starts one agrees by that
+        await of(one, "recording-consent").uncheck()
+    await says(ada, "voice-recordings", "Nobody has agreed yet")
+    await of(ada, "recording-stop").click()
+    for one in people:
+        await expect(of(one, "recording-mark")).to_be_hidden(timeout=PATIENCE_MS)
