@@ -6,7 +6,7 @@ VOICE_STICKY_DB louder than the least of them: whoever stands farther away than 
 over by their distance alone.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from math import dist, inf
 
 from chalicelib.wire.types import Vec3
@@ -42,7 +42,23 @@ class Crowd:
 
     def has(self, party: Party) -> bool:
         """Whether somebody is of it."""
-        return party.may_be_heard and party.channel is self.channel
+        return party.front and party.may_be_heard and party.channel is self.channel
+
+
+def one_each(parties: Collection[Party]) -> Iterable[Party]:
+    """Of all who may be heard one page for each person: the one by which they are already, unless only another speaks.
+
+    So nobody takes more than one slot of anybody's, with however many pages.
+    """
+    fronts: dict[str, Party] = {}
+    for party in parties:
+        if party.may_be_heard:
+            other = fronts.get(party.user_id)
+            if other is None or _claim(party) > _claim(other):
+                fronts[party.user_id] = party
+    for party in parties:
+        party.front = fronts.get(party.user_id) is party
+    return fronts.values()
 
 
 def heard_by(here: Party, crowd: Crowd) -> dict[Party, float]:
@@ -63,6 +79,10 @@ def heard_by(here: Party, crowd: Crowd) -> dict[Party, float]:
         others = _louds(here, map(_heard, crowd.silent), crowd.channel, heard, 0.0, inf)
         heard.update(sorted(others.items(), key=_nearest_first)[:free])
     return heard
+
+
+def _claim(party: Party) -> tuple[bool, bool]:
+    return party.speaker.loudness.speaking, party.front
 
 
 def _heard(party: Party) -> Heard:

@@ -35,6 +35,7 @@ class Party:
         "audio",
         "channel",
         "deaf",
+        "front",
         "half",
         "held",
         "joined",
@@ -61,6 +62,8 @@ class Party:
         self.listener = Listener(audio, send, chance, now)
         self.held: list[Party | None] = [None] * len(audio.slots)
         """Who is in each slot."""
+        self.front = False
+        """Whether it is the one of its person's pages that they are heard by."""
         self.half = 0
         """In which of two turns its slots are given anew."""
         self.joined = False

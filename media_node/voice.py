@@ -16,7 +16,7 @@ from chalicelib.voice.model import MAIN, MAIN_ID, VoiceRules, channel_at, may_sp
 from chalicelib.wire import limits
 from chalicelib.wire.voice import VoiceChannel, VoicePerson, VoicePrefer
 from media_node import rtcp
-from media_node.earshot import Crowd, heard_by
+from media_node.earshot import Crowd, heard_by, one_each
 from media_node.party import Party, Present
 from media_node.ports import Link
 from media_node.rtcp import Nack, RtcpError, SenderReport
@@ -246,10 +246,9 @@ class Voice:
 
     def _crowds(self) -> dict[str, Crowd]:
         crowds: dict[str, Crowd] = {}
-        for party in self._parties.values():
-            if party.may_be_heard:
-                crowd = crowds.get(party.channel.channel_id)
-                if crowd is None:
-                    crowd = crowds[party.channel.channel_id] = Crowd(party.channel)
-                crowd.add(party)
+        for party in one_each(self._parties.values()):
+            crowd = crowds.get(party.channel.channel_id)
+            if crowd is None:
+                crowd = crowds[party.channel.channel_id] = Crowd(party.channel)
+            crowd.add(party)
         return crowds

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.voice.model import MAIN
 from chalicelib.wire.voice import ChannelKind, Distance, DistanceModel
-from media_node.earshot import Crowd, heard_by
+from media_node.earshot import Crowd, heard_by, one_each
 from media_node.gain import law_of
 from media_node.member import Member
 from media_node.party import Party
@@ -54,8 +54,8 @@ class Square:
             loudness = party.speaker.loudness
             loudness.speaking = self.chance.random() < 0.7
             loudness.amplitude = 10 ** -self.chance.uniform(1, 2.5) if loudness.speaking else QUIET
-            if party.may_be_heard:
-                crowd.add(party)
+        for party in one_each(self.parties):
+            crowd.add(party)
         return crowd
 
     def all_heard_by(self, here: Party) -> dict[Party, float]:

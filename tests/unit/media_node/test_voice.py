@@ -24,7 +24,7 @@ from media_node import rtcp
 from media_node.rtcp import Nack, ReceiverReport, SenderReport
 from media_node.rtp import MARKER, Rtp, parse
 from tests.fakes.relay import SESSION, FakeLink, person
-from tests.fakes.talk import FRAME, FakeTap, Hall, audio, number_of, speaker_of, weather
+from tests.fakes.talk import FRAME, FakeTap, Hall, Mouth, audio, number_of, speaker_of, weather
 
 STAGE = msgspec.structs.replace(MAIN, channel_id="vch_" + "s" * 12, kind=ChannelKind.STAGE)
 RECORDING = ActiveRecording(
@@ -306,17 +306,56 @@ def test_walking_into_a_zone_changes_the_channel_and_out_of_it_beyond_its_edge()
     assert heard == [(both, both) for both, _ in heard]
 
 
+def page_of(hall: Hall, name: str, number: int) -> None:
+    """Another page of somebody's, by their name and its number."""
+    other = replace(person(name), peer_id=f"{name}.tab0000{number}", connection_id=f"c-{name}{number}")
+    link = FakeLink(other, f"link-{name}{number}")
+    link.audio = audio(20 + number)
+    hall.links[f"{name}{number}"], hall.mouths[f"{name}{number}"] = link, Mouth(f"{name}{number}")
+    hall.room.join(link, other)
+    hall.change(name, peers=(*hall.people[name].peers, other.peer_id))
+
+
 def test_a_second_page_of_a_person_does_not_hear_the_first() -> None:
     """They sit before the same loudspeaker."""
     hall = Hall("ada", "bob")
-    other = replace(person("ada"), peer_id="ada.tab00002", connection_id="c-2")
-    link = FakeLink(other)
-    link.audio = audio(9)
-    hall.links["ada2"] = link
-    hall.room.join(link, other)
-    hall.change("ada", peers=(person("ada").peer_id, other.peer_id))
+    page_of(hall, "ada", 2)
     hall.pass_s(0.5, {"ada": 25, "bob": 25})
     assert hall.voices("ada2") == {"bob"}
+
+
+def test_a_person_is_heard_by_one_page_however_many_speak() -> None:
+    """Else one person, with a page a slot, would take all of everybody's; who is heard by one goes on by that one."""
+    hall = Hall("ada", "bob", "cyd", "dan", "eve")
+    for number in range(2, 6):
+        page_of(hall, "eve", number)
+    floods = dict.fromkeys(("eve", "eve2", "eve3", "eve4", "eve5"), 0)
+    hall.pass_s(1, floods)
+    first = hall.slots("ada")
+    assert first.count("eve") == 1
+    hall.pass_s(1, {**dict.fromkeys(("bob", "cyd", "dan"), 40), **floods})
+    assert sorted(filter(None, hall.slots("ada"))) == ["bob", "cyd", "dan", "eve"]
+    hall.voices("ada")
+    hall.pass_s(1, {**dict.fromkeys(("bob", "cyd", "dan"), 40), **floods})
+    assert len(hall.voices("ada") & set(floods)) == 1
+    assert hall.slots("ada").index("eve") == first.index("eve")
+
+
+def test_another_page_of_a_person_is_heard_once_the_first_falls_silent() -> None:
+    """They went on to another device, and left that one open; both are silent at first."""
+    hall = Hall("ada", "eve")
+    page_of(hall, "eve", 2)
+    hall.pass_s(1, {"eve": 25})
+    assert hall.voices("ada") == {"eve"}
+    hall.pass_s(limits.VOICE_HOLD_MS / 1000 + 0.3, {"eve2": 25})
+    hall.voices("ada")
+    hall.pass_s(1, {"eve2": 25})
+    assert hall.voices("ada") == {"eve2"}
+    hall.room.leave(hall.links["eve2"])
+    hall.pass_s(1, {"eve": 25})
+    hall.voices("ada")
+    hall.pass_s(0.5, {"eve": 25})
+    assert hall.voices("ada") == {"eve"}
 
 
 def test_speaking_is_told_on_change_by_channel() -> None:
