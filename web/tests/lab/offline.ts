@@ -9,8 +9,23 @@ export interface Moment {
   call: (sound: WebSound, context: OfflineAudioContext) => void;
 }
 
-/** Renders so long, with 60 frames a second in which what was put off may be due. An offline context has no streams: the way by which echo cancellers hear is a dead end here. */
+/** Chromium's offline contexts sometimes never come back from a suspension on a busy machine: then it is rendered anew. */
+const STALLED_MS = 30_000;
+
+/**
+ * Renders so long; the moments in their order, and where there are later ones, ten a second more in which what was put off may be due.
+ * An offline context has no streams: the way by which echo cancellers hear is a dead end here.
+ */
 export async function render(seconds: number, moments: readonly Moment[]): Promise<Heard> {
+  for (let n = 0; n < 4; n++) {
+    const stalled = new Promise<null>((resolve) => setTimeout(() => resolve(null), STALLED_MS));
+    const heard = await Promise.race([rendered(seconds, moments), stalled]);
+    if (heard) return heard;
+  }
+  throw new Error("rendering never ends");
+}
+
+async function rendered(seconds: number, moments: readonly Moment[]): Promise<Heard> {
   const context = new OfflineAudioContext(2, seconds * RATE, RATE);
   const offline = Object.assign(context, {
     baseLatency: 0,
@@ -25,16 +40,8 @@ export async function render(seconds: number, moments: readonly Moment[]): Promi
   const started = sound.start();
   due(waiting, Number.POSITIVE_INFINITY);
   await started;
-  const times = new Map<number, Moment[]>();
-  const frames = Array.from({ length: Math.floor(seconds * 60) - 1 }, (_, n) => ({
-    atS: (n + 1) / 60,
-    call: () => {},
-  }));
-  for (const moment of [...moments, ...frames]) {
-    const quantum = Math.max(1, Math.round((moment.atS * RATE) / 128));
-    times.set(quantum, [...(times.get(quantum) ?? []), moment]);
-  }
-  for (const [quantum, all] of times) {
+  for (const { call } of moments.filter(({ atS }) => atS === 0)) call(sound, context);
+  for (const [quantum, all] of later(seconds, moments)) {
     void context.suspend((quantum * 128) / RATE).then(() => {
       due(waiting, context.currentTime);
       for (const { call } of all) call(sound, context);
@@ -42,6 +49,19 @@ export async function render(seconds: number, moments: readonly Moment[]): Promi
     });
   }
   return heardOf(await context.startRendering());
+}
+
+/** By the number of the render quantum. */
+function later(seconds: number, moments: readonly Moment[]): Map<number, Moment[]> {
+  const times = new Map<number, Moment[]>();
+  const told = moments.filter(({ atS }) => atS > 0);
+  if (told.length === 0) return times;
+  const frames = Array.from({ length: seconds * 10 - 1 }, (_, n) => ({ atS: (n + 1) / 10, call: () => {} }));
+  for (const moment of [...told, ...frames]) {
+    const quantum = Math.round((moment.atS * RATE) / 128);
+    times.set(quantum, [...(times.get(quantum) ?? []), moment]);
+  }
+  return times;
 }
 
 function due(waiting: { atS: number; call: () => void }[], nowS: number): void {

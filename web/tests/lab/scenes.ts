@@ -41,13 +41,12 @@ export async function side(mode: SoundMode, x: number, hz: number): Promise<read
 /** By how much the measured gain differs from the law's, at each distance, in dB. */
 export async function distances(model: DistanceModel, metres: readonly number[]): Promise<readonly number[]> {
   const law = { ...LAW, model };
-  const place = (m: number): Placement => at("per_a", [0, 0, -m], { distance: law });
-  const walk = metres.map(
-    (m, n): Moment => ({ atS: n + 1, call: (sound) => sound.place("slot0", place(m)) }),
-  );
-  const heard = await render(metres.length + 1, [begin(place(LAW.reference_m)), ...walk]);
-  const reference = loudness(heard, 0.5, 1);
-  return metres.map((m, n) => loudness(heard, n + 1.5, n + 2) - reference - 20 * Math.log10(lawAt(law, m)));
+  const heardAt = async (m: number): Promise<number> =>
+    loudness(await render(1, [begin(at("per_a", [0, 0, -m], { distance: law }))]), 0.5, 1);
+  const reference = await heardAt(LAW.reference_m);
+  const off: number[] = [];
+  for (const m of metres) off.push((await heardAt(m)) - reference - 20 * Math.log10(lawAt(law, m)));
+  return off;
 }
 
 /** The loudest that is heard above 2 kHz of tones of 440 Hz while a slot becomes somebody else's, on the other side and further away. */
