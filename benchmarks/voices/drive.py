@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from benchmarks.client import Api, PeerClient, Person
+from benchmarks.client import Api, Person
 from benchmarks.voices import ours, theirs
 from benchmarks.voices.link import Link, Network, now_s
 from benchmarks.voices.meter import Meter
@@ -48,13 +48,13 @@ async def ours_in(
     persons = [await api.guest(f"Person {number}") for number in range(people)]
     session_id = (await api.create(persons[0], "Benchmark", max_participants=seats or max(2, people))).session_id
 
-    async def sit(number: int) -> PeerClient:
+    async def sit(number: int) -> ours.Seat:
         return await ours.seated(api, persons[number], session_id, tab_of(number))
 
-    peers = await theirs.by_few(sit, people)
+    seats_taken = await theirs.by_few(sit, people)
 
     async def come(number: int) -> ours.Page:
-        page = await ours.connected(peers[number], network, hear)
+        page = await ours.connected(seats_taken[number], network, hear)
         await ours.speaks(api, persons[number], session_id, tab_of(number))
         await ours.stands(page, ours.place_of(number))
         return page

@@ -42,9 +42,9 @@ class Listener:
 async def comes(api: Api, load: drive.Load, person: Person, session_id: str, tab: str, found: Found) -> Page:
     """Somebody new: seat, connection and voice."""
     began = now_s()
-    peer = await ours.seated(api, person, session_id, tab)
+    seat = await ours.seated(api, person, session_id, tab)
     joining = asyncio.ensure_future(ours.speaks(api, person, session_id, tab))
-    page = await ours.connected(peer, load.network)
+    page = await ours.connected(seat, load.network)
     found["entry_connected"].append(now_s() - began)
     listener = Listener(load, page)
     await joining

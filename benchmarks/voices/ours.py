@@ -20,6 +20,7 @@ from chalicelib.wire.voice import JoinVoice, VoiceJoined
 
 DIRECTIONS: Final[tuple[sdp.Direction, ...]] = ("sendonly", *("recvonly",) * limits.VOICE_SLOTS)
 _PING_S: Final = 15.0
+_ANSWER_S: Final = 40.0
 _REPEATS_S: Final = (0.0, 0.15, 0.3)  # of a place, for the channel may lose it
 _UPRIGHT: Final = (0.0, 0.0, 0.0, 1.0)
 
@@ -28,31 +29,16 @@ Hear = Callable[[int, bytes], None]
 """Stream and message."""
 
 
-class Page:
-    """One page of one person in a room. `link` once it is connected."""
+class Seat:
+    """One page of one person in a room, by WebSocket, which it keeps."""
 
-    def __init__(self, peer: PeerClient, link: Link) -> None:
+    def __init__(self, peer: PeerClient) -> None:
         self.peer = peer
-        self.link = link
         self._pinging = asyncio.create_task(self._ping())
-
-    @property
-    def peer_id(self) -> str:
-        """As the room knows it."""
-        return self.peer.peer_id
-
-    def moves(self, state: PresenceState) -> int:
-        """A newer state, by the presence channel; returns its counter."""
-        self.peer.counter += 1
-        update = PresenceUpdate(epoch=self.peer.epoch, counter=self.peer.counter, state=state)
-        text = msgspec.json.encode(update).decode()
-        self.link.send_message(limits.PRESENCE_CHANNEL, text, reliable=False)
-        return self.peer.counter
 
     async def close(self) -> None:
         """Goes."""
         self._pinging.cancel()
-        self.link.close()
         await self.peer.close()
 
     async def _ping(self) -> None:
@@ -61,12 +47,39 @@ class Page:
             await self.peer.ping()
 
 
-async def seated(api: Api, person: Person, session_id: str, tab_id: str) -> PeerClient:
+class Page:
+    """A page that is connected to the room's media node."""
+
+    def __init__(self, seat: Seat, link: Link) -> None:
+        self.link = link
+        self._seat = seat
+        self._peer = seat.peer
+
+    @property
+    def peer_id(self) -> str:
+        """As the room knows it."""
+        return self._peer.peer_id
+
+    def moves(self, state: PresenceState) -> int:
+        """A newer state, by the presence channel; returns its counter."""
+        self._peer.counter += 1
+        update = PresenceUpdate(epoch=self._peer.epoch, counter=self._peer.counter, state=state)
+        text = msgspec.json.encode(update).decode()
+        self.link.send_message(limits.PRESENCE_CHANNEL, text, reliable=False)
+        return self._peer.counter
+
+    async def close(self) -> None:
+        """Goes."""
+        self.link.close()
+        await self._seat.close()
+
+
+async def seated(api: Api, person: Person, session_id: str, tab_id: str) -> Seat:
     """In the room by WebSocket, and to be offered to."""
     peer = await api.enter(person, session_id, tab_id)
     await peer.__aenter__()
     await api.offerable(person, session_id, tab_id)
-    return peer
+    return Seat(peer)
 
 
 async def speaks(api: Api, person: Person, session_id: str, tab_id: str) -> VoiceJoined:
@@ -79,8 +92,9 @@ def unheard(_stream: int, _data: bytes) -> None:
     """What comes by channels is nobody's."""
 
 
-async def connected(peer: PeerClient, network: Network, hear: Hear = unheard) -> Page:
+async def connected(seat: Seat, network: Network, hear: Hear = unheard) -> Page:
     """A connection to the room's media node, which is asked for where it has none yet. RuntimeError where it refuses."""
+    peer = seat.peer
     relay = peer.room.relay if peer.room is not None else RelayState(status=RelayStatus.NONE)
     if relay.status is not RelayStatus.READY:
         relay = await RelayClient(peer).relay(RelayReason.UPLINK, timeout_s=60.0)
@@ -88,7 +102,7 @@ async def connected(peer: PeerClient, network: Network, hear: Hear = unheard) ->
     link.message = hear
     answer = await _answered(peer, relay.peer_id or "", sdp.offer(link.ours(), DIRECTIONS, data=True))
     await link.connect(sdp.read(answer))
-    return Page(peer, link)
+    return Page(seat, link)
 
 
 async def stands(page: Page, position: Vec3) -> None:
@@ -104,8 +118,8 @@ def place_of(number: int) -> Vec3:
 
 
 async def _answered(peer: PeerClient, node: str, offer: str) -> str:
-    answered = asyncio.ensure_future(peer.next(PeerAnswer, 15))
-    refused = asyncio.ensure_future(peer.next(PeerBye, 15))
+    answered = asyncio.ensure_future(peer.next(PeerAnswer, _ANSWER_S))
+    refused = asyncio.ensure_future(peer.next(PeerBye, _ANSWER_S))
     await asyncio.sleep(0)
     try:
         await peer.send(PeerOffer(to=node, link=secrets.token_hex(6), sdp=offer))

@@ -13,7 +13,7 @@ from local.process import child_dies_with_us
 from local.system import ROOT
 
 DRIVER: Final = "driver"
-_ENTER_S: Final = 180.0
+_ENTER_S: Final = 240.0
 _WINDOW_S: Final = 60.0
 
 
