@@ -83,7 +83,7 @@ PURE := $(PURE),chalicelib/activity/model.py
 PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py,chalicelib/peers/model.py,chalicelib/peers/service.py,chalicelib/peers/signals.py
 
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
-	@$(BIN)/python -m pytest tests/stack tests/soak
+	@$(BIN)/python -m pytest tests/stack tests/soak -n 2 --dist loadfile
 
 turn: $(SETUP) programs ## real coturn: what it refuses, pages that meet at it, NATs that leave no other way
 	@$(BIN)/python -m pytest tests/turn

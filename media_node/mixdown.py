@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.wire.types import Vec3
-from chalicelib.wire.voice import ChannelKind, Distance, DistanceModel
+from chalicelib.wire.voice import ChannelKind, Distance
+from media_node.gain import law_of
 
 Samples = NDArray[np.float32]
 
@@ -55,17 +56,8 @@ def listener(places: Iterable[Vec3]) -> Listener:
 
 
 def loudness(distance_m: float, law: Distance) -> float:
-    """The gain at a distance: the Web Audio API's models (section 1.27), no less than FLOOR_DB."""
-    reference = law.reference_m
-    far = max(distance_m, reference)
-    if law.model is DistanceModel.LINEAR:
-        span = max(law.max_m - reference, 1e-9)
-        gain = 1 - min(law.rolloff, 1.0) * (min(far, law.max_m) - reference) / span
-    elif law.model is DistanceModel.EXPONENTIAL:
-        gain = (far / reference) ** -law.rolloff
-    else:
-        gain = reference / (reference + law.rolloff * (far - reference))
-    return float(max(gain, 10 ** (FLOOR_DB / 20)))
+    """The gain at a distance by the channel's law, no less than FLOOR_DB."""
+    return max(law_of(law)(distance_m), 10 ** (FLOOR_DB / 20))
 
 
 def ears(position: Vec3 | None, of: Listener, kind: ChannelKind, law: Distance) -> tuple[float, float]:

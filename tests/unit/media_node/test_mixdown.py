@@ -27,7 +27,7 @@ def db(gain: float) -> float:
         (Distance(model=DistanceModel.LINEAR, max_m=11.5), 6.5, 0.5),
         (Distance(model=DistanceModel.LINEAR, max_m=11.5, rolloff=0.5), 100.0, 0.5),
         (Distance(model=DistanceModel.EXPONENTIAL, rolloff=2), 3.0, 0.25),
-        (Distance(model=DistanceModel.LINEAR, max_m=1.5), 3.0, 1.0),
+        (Distance(model=DistanceModel.LINEAR, max_m=1.5), 3.0, 10 ** (FLOOR_DB / 20)),
     ],
 )
 def test_the_laws_of_distance(law: Distance, distance_m: float, gain: float) -> None:
