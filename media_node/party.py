@@ -86,6 +86,15 @@ class Party:
         """Whether it has something to send, and may."""
         return self.speaker.may_speak and self.audio.sends
 
+    @property
+    def hears_silence(self) -> bool:
+        """Whether it could be sent one more who speaks without anybody who speaks losing their slot."""
+        speaking = 0
+        for each in self.held:
+            if each is not None and each.speaker.loudness.speaking:
+                speaking += 1
+        return speaking < self.wanted
+
     def keep_from(self, rules: VoiceRules) -> None:
         """Whom it hears nothing of, by the blocks of now."""
         user_id = self.user_id

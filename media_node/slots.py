@@ -17,7 +17,7 @@ without decoding. So what is believed is bounded on three sides:
 A loudness at a listener's place is the mean times the gain there (`gain.py`). Whoever has a slot counts VOICE_STICKY_DB
 louder, keeps their mean while they are silent for VOICE_HOLD_MS, and after that keeps the slot until somebody who
 speaks needs it: who begins to speak again there is heard from their first packet on. Free slots are given to the silent
-too, the nearest first.
+too, the nearest first. Who begins to speak without one (`begins`) waits for no turn where a slot has nobody who speaks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,13 +66,20 @@ class Loudness:
             self._heard += 1
             self._sum_db += loud if loud > LOUDEST_DB else LOUDEST_DB
 
+    @property
+    def begins(self) -> bool:
+        """Whether enough came in this turn, of somebody who was silent, to be speech."""
+        return self._heard >= SPEECH_PACKETS and not self.speaking
+
+    def begin(self, now: float) -> None:
+        """Speaks from now on, as loud as the next turn would find with what came; which judges it with all of the turn."""
+        self._speak(self._risen_db(), now)
+
     def settle(self, now: float) -> None:
         """What came since the last turn is judged."""
         if self._heard >= SPEECH_PACKETS:
-            self._mean_db += _FASTNESS * (self._sum_db / self._heard - self._mean_db)
-            self._until = now + _HOLD_S
-            self.speaking = True
-            self.amplitude = 10.0 ** (-self._mean_db / 20)
+            self._mean_db = self._risen_db()
+            self._speak(self._mean_db, now)
         elif self.speaking and now >= self._until:
             self.silence()
         self._heard = self._sum_db = 0
@@ -81,6 +88,12 @@ class Loudness:
         """Says nothing from now on: over, or not allowed to."""
         self._mean_db, self.speaking, self.amplitude = limits.VOICE_SILENCE_DB, False, QUIET
         self._heard = self._sum_db = 0
+
+    def _risen_db(self) -> float:
+        return self._mean_db + _FASTNESS * (self._sum_db / self._heard - self._mean_db)
+
+    def _speak(self, level_db: float, now: float) -> None:
+        self._until, self.speaking, self.amplitude = now + _HOLD_S, True, 10.0 ** (-level_db / 20)
 
 
 def choose(held: Sequence[K | None], heard: Mapping[K, float], count: int) -> list[K | None]:

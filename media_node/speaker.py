@@ -18,6 +18,7 @@ from media_node.slots import Loudness
 from media_node.source import BEGINS, STRAY, Bucket, Kept, Stream
 
 _CLOCK_HZ: Final = 48_000
+_FRAME: Final = _CLOCK_HZ * limits.VOICE_FRAME_MS // 1000
 _DRIFT_S: Final = 0.0005
 """By so much at a time the sender's clock is believed to lag more than it did: a slow way there is not a slow clock."""
 
@@ -148,6 +149,17 @@ class Speaker:
             self.lines.remove(line)
             line.end()
 
+    def catch_up(self, packets: int, now: float) -> None:
+        """Where its packets go from the next one on, the last few go already: none older than so many of speech are."""
+        stream, lines = self.stream, self.waiting
+        if stream is None or not lines:
+            return
+        last = [stream.kept(sequence) for sequence in range(stream.newest - packets + 1, stream.newest + 1)]
+        spoken = [kept for kept in last if kept and (stream.timestamp - kept.timestamp) & 0xFFFFFFFF < packets * _FRAME]
+        self._start(stream, spoken[0], now)
+        for kept in spoken[1:]:
+            forward(lines, kept)
+
     def remind(self, now: float, rtt_s: float) -> None:
         """Asks once more for what was asked for and did not come."""
         if self.stream is not None:
@@ -164,11 +176,15 @@ class Speaker:
         if ahead > 1 and self.audio.nack and (self.lines or self.recorded):
             self._ask(stream, stream.gap(ahead, now))
         if self.waiting:
-            for line in self.waiting:
-                line.begin(stream, kept.sequence, kept.timestamp, now)
-            forward(self.waiting, kept._replace(marker=MARKER))
-            self.lines += self.waiting
-            self.waiting = []
+            self._start(stream, kept, now)
+
+    def _start(self, stream: Stream, kept: Kept, now: float) -> None:
+        """The stream is in all slots that wait for it from this packet on."""
+        lines, self.waiting = self.waiting, []
+        for line in lines:
+            line.begin(stream, kept.sequence, kept.timestamp, now)
+        forward(lines, kept._replace(marker=MARKER))
+        self.lines += lines
 
     def _ask(self, stream: Stream, missing: Sequence[int]) -> None:
         if missing:

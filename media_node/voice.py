@@ -3,7 +3,8 @@
 The laws. Whose a packet is, is the link that it came by. Who may speak and who hears whom are the rules of
 `chalicelib.voice.model` over the room's state as it was read last, and roles and places as the room knows them now: a
 change of any of them counts at once. A packet costs a step for each of those who hear its sender, and nothing else:
-choosing is done VOICE_SELECT_HZ times a second, on the node's tick. No timer, task or queue a page; what a page had
+choosing is done VOICE_SELECT_HZ times a second, on the node's tick, and at once, at most VOICE_ONSETS_PER_S times a
+second, for somebody who begins to speak where a slot has nobody who does. No timer, task or queue a page; what a page had
 ends with its link.
 """
 
@@ -20,7 +21,7 @@ from media_node.earshot import Crowd, heard_by, one_each
 from media_node.party import Party, Present
 from media_node.ports import Link
 from media_node.rtcp import Nack, RtcpError, SenderReport
-from media_node.slots import choose
+from media_node.slots import SPEECH_PACKETS, choose
 from media_node.source import Bucket
 from media_node.tap import Tap
 from media_node.telling import report, tell_slots, tell_speaking
@@ -63,6 +64,7 @@ class Voice:
         self._channels: dict[str, VoiceChannel] = {}
         self._zones = False
         self._half_waits = False
+        self._onsets = Bucket(limits.VOICE_ONSETS_PER_S, limits.VOICE_ONSETS_PER_S, self._now)
         self._selecting = Turn(1 / limits.VOICE_SELECT_HZ)
         self._speaking = Turn(1 / limits.VOICE_SPEAKING_HZ)
         self._learn(self.rules)
@@ -183,6 +185,8 @@ class Voice:
         if party is None:
             return
         level = party.speaker.take(packet, now)
+        if party.speaker.loudness.begins:
+            self._begin(party, now)
         if level is not None and self._recorded:
             who = party.peer_id, party.user_id, party.channel.channel_id
             self._tap.heard(self._session_id, *who, packet, level)
@@ -243,6 +247,21 @@ class Voice:
             if slots != party.held:
                 party.seat(slots)
             tell_slots(party)
+
+    def _begin(self, party: Party, now: float) -> None:
+        """Somebody begins to speak: whoever has a slot for them is sent it now, by the rules of every turn."""
+        if not party.front or not self._onsets.take(now):
+            return
+        party.speaker.loudness.begin(now)
+        crowd = Crowd(party.channel)
+        crowd.add(party)
+        for other in self._parties.values():
+            if other.joined and other.channel is party.channel and other.hears_silence and party not in other.held:
+                slots = choose(other.held, heard_by(other, crowd), other.wanted)
+                if slots != other.held:
+                    other.seat(slots)
+                    tell_slots(other)
+        party.speaker.catch_up(SPEECH_PACKETS, now)
 
     def _crowds(self) -> dict[str, Crowd]:
         crowds: dict[str, Crowd] = {}

@@ -195,6 +195,7 @@ VOICE_PACKET_BYTES: Final = 700  # an RTP packet with its header; an Opus frame 
 VOICE_PACKETS_BURST: Final = 60  # packets of one speaker at once that a node takes,
 VOICE_PACKETS_PER_S: Final = 75  # and on: 50, and what was sent again
 VOICE_SELECT_HZ: Final = 10  # slots are given anew so often
+VOICE_ONSETS_PER_S: Final = 10  # and for so many who begin to speak, of a room, at once
 VOICE_STICKY_DB: Final = 6.0  # so much louder than who has the slot
 VOICE_HOLD_MS: Final = 600  # who falls silent keeps the slot for so long: words have gaps
 VOICE_SILENCE_DB: Final = 50.0  # so far below full scale is silence (RFC 6464 counts downwards), whatever a packet says
