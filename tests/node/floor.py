@@ -11,7 +11,7 @@ from chalicelib.peers.model import Relay
 from chalicelib.voice.model import MAIN, VoiceRules
 from chalicelib.wire.signals import Peer, PeerOffer
 from chalicelib.wire.types import Role, UserKind
-from chalicelib.wire.voice import VoicePerson, VoiceState
+from chalicelib.wire.voice import VoiceChannel, VoicePerson, VoiceState
 from media_node.house import House
 from media_node.transport import Transport
 from tests.fakes.relay import SESSION, FakeCarrying, FakePosts, FakeRegistry, person, row
@@ -28,12 +28,18 @@ async def until(there: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def in_voice(name: str, **changes: Any) -> VoicePerson:
+    """Somebody with their page."""
+    told = VoicePerson(user_id=name, channel_id="main", peers=(person(name).peer_id,))
+    return msgspec.structs.replace(told, **changes)
+
+
 class Floor:
     """A house on a real port, with rules that the test makes."""
 
     def __init__(self) -> None:
         registry = FakeRegistry(relays={SESSION: Relay(SESSION, node_id=NODE, generation=1)})
-        registry.rows = [row(name) for name in ("ada", "bob")]
+        registry.rows = [row(name) for name in ("ada", "bob", "cyd")]
         self.voices = FakeVoices()
         self.house = House(
             NODE,
@@ -62,12 +68,19 @@ class Floor:
 
     def rule(self, revision: int, **of_ada: Any) -> None:
         """Both are in voice; one of them as it is said here."""
-        people = [
-            VoicePerson(user_id=name, channel_id="main", peers=(person(name).peer_id,)) for name in ("ada", "bob")
-        ]
-        people[0] = msgspec.structs.replace(people[0], **of_ada)
-        state = VoiceState(revision=revision, channels=(MAIN,), people=tuple(people))
-        self.voices.rules_of = {SESSION: VoiceRules(state)}
+        ada, bob = in_voice("ada"), in_voice("bob")
+        self.set(revision, msgspec.structs.replace(ada, **of_ada), bob)
+
+    def set(
+        self,
+        revision: int,
+        *people: VoicePerson,
+        channels: tuple[VoiceChannel, ...] = (MAIN,),
+        blocks: dict[str, frozenset[str]] | None = None,
+    ) -> None:
+        """The room's voice is so, and the node is told that it is another one."""
+        state = VoiceState(revision=revision, channels=channels, people=people)
+        self.voices.rules_of = {SESSION: VoiceRules(state, blocks or {})}
         self.house.voice_changed(SESSION)
 
     async def known(self, revision: int) -> None:
@@ -76,7 +89,7 @@ class Floor:
         assert room is not None
         await until(lambda: room.voice.rules.state.revision >= revision)
 
-    async def answer(self, name: str, offer_sdp: str) -> str:
+    async def answer(self, name: str, offer_sdp: str, role: Role = Role.EDITOR, link_id: str = "link0001") -> str:
         """To an offer of somebody's, as the functions hand it on."""
         who = person(name)
         peer = Peer(
@@ -84,14 +97,14 @@ class Floor:
             user_id=name,
             name=name,
             color="#ffffff",
-            role=Role.EDITOR,
+            role=role,
             kind=UserKind.GUEST,
             joined_at_ms=1,
         )
         return await self.house.offer(
             PeerOffer(
                 to=f"{NODE}.relay",
-                link="link0001",
+                link=link_id,
                 sdp=offer_sdp,
                 from_=who.peer_id,
                 session_id=SESSION,
