@@ -37,9 +37,9 @@ def in_voice(name: str, **changes: Any) -> VoicePerson:
 class Floor:
     """A house on a real port, with rules that the test makes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         registry = FakeRegistry(relays={SESSION: Relay(SESSION, node_id=NODE, generation=1)})
-        registry.rows = [row(name) for name in ("ada", "bob", "cyd")]
+        registry.rows = [row(name) for name in (names or ("ada", "bob", "cyd"))]
         self.voices = FakeVoices()
         self.house = House(
             NODE,

@@ -12,8 +12,8 @@ from numpy import abs as size_of
 from numpy import arange, frombuffer, int16, pi, sin
 from numpy.fft import rfft
 
-from tests.fakes.relay import person
-from tests.node.floor import Floor, until
+from tests.fakes.relay import person, state_at, update
+from tests.node.floor import Floor, in_voice, until
 from tests.node.middle import Middle
 from tests.node.peers import own_address
 from tests.node.test_voice import Voice
@@ -55,6 +55,13 @@ async def heard_until(page: Voice, slot: int, hertz: float) -> None:
             pass
 
 
+def seated(page: Voice) -> list[str | None]:
+    """Whom a page was told to be in its slots."""
+    told = [msgspec.json.decode(text) for text in page.got["control"]]
+    slots = [each["slots"] for each in told if each["type"] == "voice.slots"]
+    return [slot.get("peer_id") for slot in slots[-1]] if slots else []
+
+
 @pytest.mark.parametrize("loss", [0.0, 0.05])
 async def test_a_tone_goes_from_page_to_page_in_the_slot_that_was_told_and_a_mute_ends_it(loss: float) -> None:
     """Through Opus, SRTP and the node, over a network that loses as much both ways."""
@@ -86,3 +93,39 @@ async def test_a_tone_goes_from_page_to_page_in_the_slot_that_was_told_and_a_mut
         await asyncio.gather(ada.close(), bob.close())
         middle.close()
         await floor.end()
+
+
+async def test_of_seven_who_speak_at_once_the_four_nearest_are_heard_and_one_who_comes_near_takes_a_place() -> None:
+    """As sound, each in the slot that was told."""
+    names = ["ada", *(f"speaker{number}" for number in range(7))]
+    hertz = {person(name).peer_id: 500.0 + 250 * number for number, name in enumerate(names)}
+    floor = Floor(*names)
+    await floor.begin()
+    floor.set(1, *map(in_voice, names))
+    pages = {name: Voice() if name == "ada" else Voice(0) for name in names}
+    try:
+        for number, (name, page) in enumerate(pages.items()):
+            if number:
+                page.source.sender.replaceTrack(Tone(hertz[person(name).peer_id]))
+            answer = await floor.answer(name, await page.offer())
+            await page.connection.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+            await page.opened()
+            stand(page, 1, 1.5 * 1.5**number if number else 0.0)
+        near, ada = {person(name).peer_id for name in names[1:5]}, pages["ada"]
+        await ada.until(lambda: set(seated(ada)) == near)
+        for slot, peer_id in enumerate(seated(ada)):
+            await heard_until(ada, slot, hertz[str(peer_id)])
+
+        stand(pages["speaker6"], 2, 1.0)
+        near = near - {person("speaker3").peer_id} | {person("speaker6").peer_id}
+        await ada.until(lambda: set(seated(ada)) == near)
+        for slot, peer_id in enumerate(seated(ada)):
+            await heard_until(ada, slot, hertz[str(peer_id)])
+    finally:
+        await asyncio.gather(*(page.close() for page in pages.values()))
+        await floor.end()
+
+
+def stand(page: Voice, counter: int, metres: float) -> None:
+    """So far from the middle."""
+    page.presence.send(update(counter, state_at((metres, 0.0, 0.0))).decode())
