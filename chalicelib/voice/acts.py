@@ -88,10 +88,15 @@ def change_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) 
 
 
 def drop_channel(book: Book, channel_id: str) -> Book:
-    """A channel less. Who was in it is in `main`, however full. VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for `main`."""
+    """A channel less. Who was in it is in `main`, however full.
+
+    VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for `main`, RECORDING_UNDER_WAY for one that is recorded.
+    """
     if channel_id == MAIN_ID:
         raise AppError(Code.VOICE_CHANNEL_FIXED)
     channel_of(book, channel_id)
+    if book.recording is not None and book.recording.channel_id == channel_id:
+        raise AppError(Code.RECORDING_UNDER_WAY, "this channel is being recorded")
     return replace(
         book,
         channels={known: channel for known, channel in book.channels.items() if known != channel_id},

@@ -98,9 +98,9 @@ def routes(
         """Makes a channel all that the body says; owners only. `main` takes no zone."""
         return run(voice().change_channel(*in_time(call), call.path["channel_id"], call.input))
 
-    @r.delete(f"{_VOICE}/channels/{{channel_id}}", errors=_CHANNEL)
+    @r.delete(f"{_VOICE}/channels/{{channel_id}}", errors=(*_CHANNEL, Code.RECORDING_UNDER_WAY))
     def delete_voice_channel(call: Call[Nothing]) -> None:
-        """Deletes a channel, whose people are in `main` then; owners only. `main` stays."""
+        """Deletes a channel, whose people are in `main` then; owners only. `main` stays, and one while it is recorded."""
         run(voice().drop_channel(*in_time(call), call.path["channel_id"]))
 
     @r.put(f"{_VOICE}/participants/{{user_id}}", body=VoicePersonChange, response=VoicePerson, errors=_PERSON)

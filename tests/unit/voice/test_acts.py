@@ -12,6 +12,7 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import (
+    ActiveRecording,
     Distance,
     JoinVoice,
     VoiceChannelSettings,
@@ -186,6 +187,19 @@ def test_a_dropped_channel_leaves_its_people_in_main(side: Book) -> None:
     assert [c.channel_id for c in after.channels] == [MAIN_ID]
     assert {p.channel_id for p in after.people} == {MAIN_ID}
     assert len(after.people) == 3
+
+
+def test_a_channel_that_is_recorded_is_not_dropped(side: Book) -> None:
+    """Else the recording went on, for everybody to see, of a channel that nobody can be in."""
+    recorded = acts.record(
+        side, ActiveRecording(recording_id="rec_" + "a" * 20, channel_id=SIDE, started_by="ann", started_at_ms=NOW)
+    )
+    with pytest.raises(AppError) as caught:
+        acts.drop_channel(recorded, SIDE)
+    assert caught.value.code is Code.RECORDING_UNDER_WAY
+    other = acts.make_channel(recorded, "vch_000000000002", settings())
+    assert len(told(acts.drop_channel(other, "vch_000000000002")).channels) == 2
+    assert len(told(acts.drop_channel(acts.record(recorded, None), SIDE)).channels) == 1
 
 
 def test_a_smaller_channel_throws_nobody_out(side: Book) -> None:
