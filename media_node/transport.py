@@ -18,6 +18,7 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from media_node import sdp, stun
 from media_node.dtls import Identity
+from media_node.gather import GATHER_S, Gather
 from media_node.ice import ADDRESSES_MAX, Credentials, LiteAgent
 from media_node.link import PeerLink
 from media_node.outbox import Outbox
@@ -62,6 +63,9 @@ class Transport:
         self._dirty: list[PeerLink] = []
         self._reading = False
         self._loop = asyncio.get_running_loop()
+        self._gather = Gather()
+        self._gathering: asyncio.TimerHandle | None = None
+        """While there is much: the next moment at which it is read. No reader is set meanwhile."""
         self._loop.add_reader(bound.fileno(), self._readable)
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
@@ -146,6 +150,8 @@ class Transport:
             link.end("draining")
         self._timer.cancel()
         self._loop.remove_reader(self._socket.fileno())
+        if self._gathering is not None:
+            self._gathering.cancel()
         self._outbox.flush()
         self._socket.close()
 
@@ -195,6 +201,7 @@ class Transport:
     # -- the loop --
 
     def _readable(self) -> None:
+        before = self.counted.packets_in
         self._reading = not self._dirty  # else a flush is on its way already
         try:
             self._read()
@@ -202,6 +209,17 @@ class Transport:
             if self._reading:
                 self._reading = False
                 self._flush()
+            self._read_next(gather=self._gather.came(self.counted.packets_in - before, self.now()))
+
+    def _read_next(self, *, gather: bool) -> None:
+        """At once when something comes, or with what comes until then."""
+        if gather:
+            if self._gathering is None:
+                self._loop.remove_reader(self._socket.fileno())
+            self._gathering = self._loop.call_later(GATHER_S, self._readable)
+        elif self._gathering is not None:
+            self._gathering = None
+            self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def _read(self) -> None:
         now = self.now()
