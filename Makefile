@@ -69,7 +69,7 @@ unit: $(SETUP) programs ## unit and contract tests with coverage floors; the pag
 	@$(BIN)/coverage report --fail-under=100 --include='$(PURE)'
 
 # The pure rooms: values in, values out. Every branch of them is tested.
-PURE := media_node/frames.py,media_node/pace.py,media_node/audience.py,media_node/roster.py,media_node/bridge.py,media_node/model.py
+PURE := media_node/frames.py,media_node/gather.py,media_node/pace.py,media_node/audience.py,media_node/roster.py,media_node/bridge.py,media_node/model.py
 PURE := $(PURE),media_node/stun.py,media_node/ice.py,media_node/sdp.py,media_node/channels.py,media_node/sctp.py,media_node/sctp_*.py
 PURE := $(PURE),media_node/opus.py,media_node/ogg.py,media_node/recorder.py,media_node/recorded.py,media_node/mixdown.py
 PURE := $(PURE),chalicelib/voice/recordings_model.py
