@@ -118,6 +118,13 @@ def allowed(change: VoicePersonChange, *, own: bool, moderates: bool) -> bool:
     return moderates or (own and not moderation and not change.unmute_requested)
 
 
+def choose(book: Book, channel_id: str | None, *, moderates: bool) -> None:
+    """Refuses a channel with a zone to who does not moderate: one walks into it, for all to see. ROLE_INSUFFICIENT."""
+    zoned = channel_id in book.channels and book.channels[channel_id].zone is not None
+    if zoned and not moderates:
+        raise AppError(Code.ROLE_INSUFFICIENT, "one walks into this channel")
+
+
 def change_person(book: Book, user_id: str, change: VoicePersonChange, *, known: bool, now_ms: int) -> Book:
     """Somebody is so from now on; what is left out stays. `known`: they are in the room, if not in voice.
 

@@ -84,13 +84,16 @@ class Voice:
         return await self._changes.state(session_id)
 
     async def join(self, session_id: str, identity: Identity, body: JoinVoice) -> VoiceJoined:
-        """A page is in voice from now on. PEER_UNKNOWN for one that is not in the room; and what `acts.join` refuses."""
-        await self._gate.moderates(session_id, identity)
+        """A page is in voice from now on. PEER_UNKNOWN for one that is not in the room; and what `acts.join` and
+        `acts.choose` refuse.
+        """
+        moderates = await self._gate.moderates(session_id, identity)
         peer_id, stay = f"{identity.user_id}.{body.tab_id}", f"pc_{self._new_id(20)}"
 
         def act(book: Book, pages: Pages) -> Book:
             if peer_id not in pages:
                 raise AppError(Code.PEER_UNKNOWN)
+            acts.choose(book, body.channel_id, moderates=moderates)
             return acts.join(book, peer_id, pages[peer_id], body, stay)
 
         book, relay = await asyncio.gather(self._changes.make(session_id, act), self._carrier.relay(session_id))
@@ -152,6 +155,7 @@ class Voice:
 
         def act(book: Book, pages: Pages) -> Book:
             known = any(user_of(peer_id) == user_id for peer_id in pages)
+            acts.choose(book, change.channel_id, moderates=moderates)
             return acts.change_person(book, user_id, change, known=known, now_ms=self._now_ms())
 
         return person_told(await self._changes.make(session_id, act), user_id)

@@ -19,6 +19,7 @@ from chalicelib.wire.voice import (
     VoiceChannelSettings,
     VoiceJoined,
     VoicePersonChange,
+    Zone,
 )
 from tests.fakes.voice import TAB, Hall, S, who
 
@@ -104,6 +105,22 @@ async def test_strangers_are_refused_everything(hall: Hall) -> None:
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(outcome, AppError)
         assert outcome.code is Code.ROLE_INSUFFICIENT
+
+
+async def test_a_channel_with_a_zone_is_walked_into(hall: Hall) -> None:
+    """Nobody listens in from elsewhere, unseen; an owner puts there whom they like."""
+    zone = Zone(least=(0, 0, 0), greatest=(2, 3, 2))
+    booth = (await hall.voice.make_channel(S, OLGA, VoiceChannelSettings(name="Booth", zone=zone))).channel_id
+    await hall.page("ann")
+    with pytest.raises(AppError) as caught:
+        await hall.voice.join(S, ANN, JoinVoice(tab_id=TAB, channel_id=booth))
+    assert caught.value.code is Code.ROLE_INSUFFICIENT
+    await hall.join("ann")
+    with pytest.raises(AppError) as caught:
+        await hall.voice.change_person(S, ANN, "ann", Change(channel_id=booth))
+    assert caught.value.code is Code.ROLE_INSUFFICIENT
+    assert (await hall.voice.state(S, ANN)).people[0].channel_id == "main"
+    assert (await hall.voice.change_person(S, OLGA, "ann", Change(channel_id=booth))).channel_id == booth
 
 
 async def test_channels_are_the_owners_affair(hall: Hall) -> None:
