@@ -19,6 +19,7 @@ NAMES = (
     "room-presence",
     "sctp",
     "voice-join",
+    "voice-loss",
     "voice-relay",
 )
 
