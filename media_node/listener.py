@@ -40,10 +40,12 @@ class Listener:
     def resend(self, nack: Nack, now: float) -> None:
         """What it misses of a slot, under the numbers that it misses."""
         line = self._by_ssrc.get(nack.ssrc)
-        for sequence in nack.sequences:
+        wanted = nack.sequences[-limits.VOICE_RING_PACKETS :]  # nobody has more of them
+        self.refused += len(nack.sequences) - len(wanted)
+        for number, sequence in enumerate(wanted):
             if line is None or self.budget.tokens < 1 or not self._nacks.take(now):
-                self.refused += 1
-                continue
+                self.refused += len(wanted) - number
+                return
             packet = line.again(sequence)
             if packet is None:
                 self.refused += 1

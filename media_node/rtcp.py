@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chalicelib.wire import limits
+
 SR: Final = 200
 RR: Final = 201
 SDES: Final = 202
@@ -20,6 +22,8 @@ _CNAME: Final = 1
 _COUNT_MAX: Final = 31
 _PACKETS_MAX: Final = 64
 """In one compound packet; a datagram of the shortest there are has more."""
+_PAIRS_MAX: Final = limits.VOICE_RING_PACKETS
+"""Of one request, the last: nobody has more packets than so many to send again, however many are asked for."""
 
 _HEAD: Final = struct.Struct(">BBH")
 _SENDER: Final = struct.Struct(">IIIIII")
@@ -83,7 +87,7 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class Nack:
-    """Packets of a source that are missing."""
+    """Packets of a source that are missing; of very many the last."""
 
     sender: int
     ssrc: int
@@ -180,7 +184,7 @@ def _nack(content: bytes) -> Nack:
     if len(content) % 4:
         raise RtcpError("cut short")
     sequences: list[int] = []
-    for at in range(8, len(content), 4):
+    for at in range(max(8, len(content) - 4 * _PAIRS_MAX), len(content), 4):
         first, mask = _PAIR.unpack_from(content, at)
         sequences.append(first)
         sequences += [(first + bit + 1) & 0xFFFF for bit in range(16) if mask >> bit & 1]

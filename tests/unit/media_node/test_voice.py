@@ -492,6 +492,26 @@ def test_a_flood_of_nacks_is_answered_up_to_a_bound() -> None:
     assert eve.media == []
 
 
+def test_who_asks_for_everything_at_once_gets_the_newest() -> None:
+    """One request for six thousand packets, by the masks: no more of it is looked at than anybody could have."""
+    hall = Hall("ada", "bob")
+    hall.pass_s(1, {"bob": 25})
+    link = hall.links["ada"]
+    sent = [data for data in link.media if not 192 <= data[1] < 224]
+    ssrc, newest = int.from_bytes(sent[-1][8:12], "big"), int.from_bytes(sent[-1][2:4], "big")
+    link.media.clear()
+    pairs = [(newest - 16 - 17 * back) & 0xFFFF for back in reversed(range(350))]
+    storm = bytes((0x81, 205)) + (2 + len(pairs)).to_bytes(2) + (1).to_bytes(4) + ssrc.to_bytes(4)
+    storm += b"".join(first.to_bytes(2) + b"\xff\xff" for first in pairs)
+    (asked,) = rtcp.parse(storm)
+    assert isinstance(asked, Nack)
+    assert asked.sequences[-1] == newest
+    assert len(asked.sequences) == 17 * limits.VOICE_RING_PACKETS
+    hall.voice.media_control(link, storm, hall.now)
+    assert 0 < len(link.media) <= limits.VOICE_NACKS_PER_S
+    assert hall.voice.counts()["voice_not_resent"] == len(asked.sequences) - len(link.media)
+
+
 def test_what_is_no_rtcp_is_counted_and_nothing_more() -> None:
     """Whatever it is."""
     hall = Hall("ada")
