@@ -103,7 +103,7 @@ class Case(msgspec.Struct, frozen=True):
     loss_percent: int
     nack: bool = True
     fec: bool = True
-    """In-band; left on where losses are asked for. An encoder puts in as much as loss is reported, which is none then."""
+    """In-band; left on where losses are asked for. An encoder puts in as much as is reported lost."""
 
     @property
     def script(self) -> str:
