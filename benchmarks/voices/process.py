@@ -1,12 +1,15 @@
 """A load as a process of its own, and whose CPU its windows took."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
+
+import psutil
 
 from benchmarks import peers
 from local.process import child_dies_with_us
@@ -19,12 +22,14 @@ _WINDOW_S: Final = 60.0
 
 @asynccontextmanager
 async def load(module: str, *arguments: str, **environment: str) -> AsyncIterator[Process]:
-    """`python -m benchmarks.voices.<module>`. What it says of faults goes to our own stderr."""
+    """`python -m benchmarks.voices.<module>`, at the servers' priority: it has the clock. Its faults go to our own stderr."""
     command = [sys.executable, "-m", f"benchmarks.voices.{module}", *arguments]
     settings = os.environ | environment
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=PIPE, env=settings, preexec_fn=child_dies_with_us
     )
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(process.pid).nice(peers.SERVER_NICE)
     try:
         yield process
     finally:
