@@ -57,6 +57,11 @@ async def test_two_pages_of_a_large_room_hear_each_other_by_the_node(stack: Stac
             await bob.until("h.voice.view.status.kind === 'out'")
             print(f"join to first sound on the relay: {await heard_after_ms(bob.page):.0f} ms")
 
+        for one in (ada, bob):  # the others have gone, and with them the node
+            await one.until("h.links.some((l) => l.open && l.path !== 'node')", timeout_s=60)
+            await one.until("!h.links.some((l) => l.open && l.path === 'node')", timeout_s=60)
+        await bob.until(louder(-60))
+
 
 async def from_a_slot(speaker: Window, listener: Window) -> None:
     """The speaker's voice comes by the node, and by no connection of their own any more."""
