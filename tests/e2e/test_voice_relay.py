@@ -1,5 +1,9 @@
 """On the media node: whoever speaks is heard from a slot, from where they stand, and nobody who may not speak."""
 
+import contextlib
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +65,31 @@ async def test_two_pages_of_a_large_room_hear_each_other_by_the_node(stack: Stac
             await one.until("h.links.some((l) => l.open && l.path !== 'node')", timeout_s=60)
             await one.until("!h.links.some((l) => l.open && l.path === 'node')", timeout_s=60)
         await bob.until(louder(-60))
+
+
+async def test_voices_come_back_after_a_node_was_killed(stack: Stack, tmp_path: Path) -> None:
+    """By the node that comes instead, or from page to page meanwhile: without anybody doing anything."""
+    async with talkers(stack, tmp_path, 2) as (ada, bob):
+        await stand(bob, (0.0, 1.6, 14.0), AHEAD)
+        await stand(ada, (0.0, 1.6, 12.5), AHEAD)
+        await join(ada, bob)
+        session_id = ada.page.url.rpartition("/")[2].partition("#")[0]
+        async with bots(stack, session_id, 5):
+            for one in (ada, bob):
+                await one.until(f"{ON_RELAY} && {ON_NODE}", timeout_s=60)
+            await from_a_slot(ada, bob)
+            for pid in stack.pids()["media"]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            began = time.monotonic()
+            await bob.until(f"!({louder(SILENCE_DB)})", timeout_s=30)
+            quiet = time.monotonic()
+            await bob.until(louder(-60), timeout_s=90)
+            print(
+                f"a node killed: quiet after {quiet - began:.1f} s, heard again after {time.monotonic() - began:.1f} s"
+            )
+            await bob.until(f"{ON_RELAY} && {ON_NODE}", timeout_s=60)
+            await from_a_slot(ada, bob)
 
 
 async def from_a_slot(speaker: Window, listener: Window) -> None:
