@@ -55,7 +55,7 @@ def routes(
 
     @r.put(_ONE, body=ChangeRecording, response=Recording, errors=_CHANGE)
     def change_recording(call: Call[ChangeRecording]) -> Recording:
-        """Says whether you may be recorded (it counts at once; you may say otherwise at any moment); stops it or asks for its mix, for owners."""
+        """Says whether you may be recorded (it counts at once); stops it or asks for its mix, for owners."""
         return run(recordings().change(in_time(call), call.identity, call.path["recording_id"], call.input))
 
     @r.delete(_ONE, errors=_KNOWN)
