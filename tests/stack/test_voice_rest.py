@@ -149,7 +149,10 @@ async def test_channels_are_made_changed_and_dropped(api: Api) -> None:
         zone = {"least": [0, 0, 0], "greatest": [2, 3, 2]}
         side = await ada.make(zone=zone, kind="stage", speakers="named", speaker_ids=[ada.user_id])
         path = f"/channels/{side.channel_id}"
-        assert (await bob.join(channel_id=side.channel_id)).channel == side
+        there = {"tab_id": TAB, "channel_id": side.channel_id}
+        await bob.refused(Code.ROLE_INSUFFICIENT, "POST", "", there)  # one walks into a zone
+        await bob.join()
+        assert (await ada.change(bob, channel_id=side.channel_id)).channel_id == side.channel_id
         await bob.refused(Code.ROLE_INSUFFICIENT, "POST", "/channels", {"name": "Mine"})
         await bob.refused(Code.ROLE_INSUFFICIENT, "PUT", path, {"name": "Mine"})
         await bob.refused(Code.ROLE_INSUFFICIENT, "DELETE", path)
@@ -159,7 +162,7 @@ async def test_channels_are_made_changed_and_dropped(api: Api) -> None:
         listed = await api.call("GET", f"{bob.path}/channels", bob.person, None, VoiceChannels)
         assert listed.channels == (hall, aside)
         await api.call("DELETE", ada.path + path, ada.person)
-        heard = await bob.hears(5)
+        heard = await bob.hears(6)
         assert (heard.channels, [p.channel_id for p in heard.people]) == ((hall,), ["main"])
 
 
