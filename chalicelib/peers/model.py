@@ -8,7 +8,7 @@ decide at once never give it to two nodes.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from chalicelib.wire import limits
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
@@ -113,3 +113,5 @@ def too_few(relay: Relay, pages: int) -> bool:
             return pages <= 1
         case RelayReason.COUNT | RelayReason.LOST:
             return pages <= limits.MESH_LEAVE
+        case _:
+            assert_never(relay.reason)

@@ -12,7 +12,7 @@ from chalicelib.ot.state import Entity
 from chalicelib.ot.transform import rebase
 from chalicelib.ot.validate import validate
 from chalicelib.wire.documents import Commit
-from chalicelib.wire.operations import Operation, Set
+from chalicelib.wire.operations import Operation, Set, Text
 from tests.unit.ot.strategies import operations
 
 ME, OTHER = "ada00000", "bob00000"
@@ -111,3 +111,16 @@ def test_what_its_client_rebased_is_reported_and_left_alone() -> None:
     assert outcome.operations == mine
     assert outcome.dropped == {}
     assert outcome.conflicts_with == (1,)
+
+
+def test_what_fell_away_of_ones_own_earlier_is_not_of_this_one() -> None:
+    """Places in what is reported are of the submission, not of what its client sent before it."""
+    box = "bob00000.1"
+    log = [commit_of([], OTHER, 0, (Set(id=box, path=("note",), value="abc"),))]
+    log.append(commit_of(log, OTHER, 1, (Set(id=box, path=("note",), value="xyz"),)))
+    log.append(commit_of(log, ME, 1, (Text(id=box, path=("note",), edit=(1, "b")),)))
+    assert log[2].operations == ()
+    mine = (Set(id=box, path=("color",), value="#aabbcc"),)
+    outcome = settle_after_own(mine, 1, ME, log[1:])
+    assert outcome.operations == mine
+    assert outcome.dropped == {}

@@ -1,6 +1,7 @@
 """Rooms are given to media nodes, moved and taken back: over the fakes, which pass the stores' contract."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from chalicelib.wire.messages import ParticipantRemoved, SessionEnded
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import RelayChanged
 from chalicelib.wire.voice import VoiceChanged, VoiceMix
+from tests.fakes.nodes import MemoryNodes
 from tests.fakes.plaza import N1, N2, Plaza, S, request
 
 NONE = RelayState(status=RelayStatus.NONE)
@@ -143,6 +145,41 @@ async def test_a_recording_moves_with_its_room(plaza: Plaza) -> None:
     await plaza.peers.node_disconnected(N1, f"n-{N1}")
     assert await plaza.peers.state(S) == ready(3, N2)
     assert (await plaza.nodes.relay(S)).reason is RelayReason.RECORDING
+
+
+class Overtaken(MemoryNodes):
+    """Somebody else gives the room a node between what is read and what is noted, so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def note_reason(self, relay: Relay) -> bool:
+        """As the table's: not where the generation is another by now."""
+        self.times -= 1
+        return False if self.times >= 0 else await super().note_reason(relay)
+
+
+@pytest.mark.parametrize(("times", "noted"), [(1, True), (1000, False)])
+async def test_a_recording_is_noted_though_the_room_moves_meanwhile(plaza: Plaza, times: int, noted: bool) -> None:
+    """It is tried again on what there is by then; one that is overtaken every time says when to come again."""
+    plaza.nodes = Overtaken(times)
+    plaza.peers = plaza.container()
+    await plaza.node()
+    await plaza.page("ada")
+    if noted:
+        assert await plaza.peers.record(S) == ready(1)
+        plaza.nodes.times = times
+        await plaza.peers.recorded(S)
+        assert (await plaza.nodes.relay(S)).reason is RelayReason.COUNT
+        return
+    with pytest.raises(AppError) as caught:
+        await plaza.peers.record(S)
+    assert (caught.value.code, caught.value.retry_after_ms) == (Code.UPSTREAM_UNAVAILABLE, 500)
+    plaza.nodes.relays[S] = replace(await plaza.nodes.relay(S), reason=RelayReason.RECORDING)
+    with pytest.raises(AppError) as caught:
+        await plaza.peers.recorded(S)
+    assert caught.value.code is Code.UPSTREAM_UNAVAILABLE
 
 
 async def test_no_page_asks_for_a_recording(plaza: Plaza) -> None:
