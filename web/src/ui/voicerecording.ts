@@ -54,17 +54,25 @@ export class VoiceRecordingPage {
   private readonly answer;
   private readonly words = h("div", {});
   private shown = "";
+  /** What was answered and is not known to the room yet: the switch does not go back meanwhile. */
+  private asked: boolean | null = null;
 
   constructor(private readonly desk: VoiceDesk) {
     this.answer = switchField(
       "My voice may be in it",
       "recording-consent",
-      (given) =>
-        void tried(desk, desk.voice.consent(given), "Your answer is as it was.").then(() => this.render()),
+      (given) => void this.answered(given),
       "You may change this while it is recorded.",
     );
     fill(this.now, this.words, this.answer.element);
     fill(this.element, this.now);
+  }
+
+  private async answered(given: boolean): Promise<void> {
+    this.asked = given;
+    if (!(await tried(this.desk, this.desk.voice.consent(given), "Your answer is as it was.")))
+      this.asked = null;
+    this.render();
   }
 
   /** The list has its place below what is recorded now. */
@@ -81,7 +89,8 @@ export class VoiceRecordingPage {
   render(): void {
     const { recording, consent, status } = this.desk.voice.view;
     this.now.hidden = recording === null;
-    this.answer.show(consent === "given", status.kind === "joined");
+    if (recording === null || (consent === "given") === this.asked) this.asked = null;
+    this.answer.show(this.asked ?? consent === "given", status.kind === "joined");
     if (!recording) return;
     const { started_by, started_at_ms, consented = [] } = recording;
     const lines: string[] = [
