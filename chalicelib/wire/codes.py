@@ -144,7 +144,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.LOCK_HELD: 409,
     Code.LOCK_LOST: 409,
     Code.LOCK_LIMIT: 409,
-    Code.PEER_UNKNOWN: 404,
+    Code.PEER_UNKNOWN: 409,
     Code.SDP_INVALID: 422,
     Code.RELAY_REFUSED: 409,
     Code.RELAY_FULL: 503,

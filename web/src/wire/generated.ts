@@ -1780,7 +1780,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "lock.lost": { status: 409, message: "You do not hold that lock any more." },
   "lock.limit": { status: 409, message: "This session has as many locks as it may have." },
   "peer.unknown": {
-    status: 404,
+    status: 409,
     message: "There is no such peer in this session, or it cannot be reached now.",
   },
   "sdp.invalid": { status: 422, message: "The session description is not one that can be answered." },
