@@ -20,6 +20,7 @@ from chalicelib.wire.voice import TimelineEvent
 from media_node.ogg import PRE_SKIP, Writer
 from media_node.opus import GRID, packet_samples
 from media_node.recorder import EVENT, HEARD, MAGIC, PACKET, RECORD, TRACK, TrackOf
+from media_node.rtp import SILENT
 
 _PER_MS: Final = 48
 LATE_MS: Final = 1500
@@ -30,7 +31,6 @@ DRIFT_MS: Final = 100
 _PAUSE_MS: Final = 300
 """A silence: what is before and after it may be moved apart, or together."""
 _HANGS_MS: Final = limits.VOICE_HOLD_MS
-_UNTOLD_LEVEL: Final = 127
 _SILENT_LEVEL: Final = round(limits.VOICE_SILENCE_DB)
 
 _event: Final = msgspec.json.Decoder(TimelineEvent)
@@ -189,8 +189,8 @@ class Timeline:
         self._add(event)
 
     def hear(self, of: TrackOf, heard: Heard) -> None:
-        """A packet: with more in it than that it is silent (DTX sends two bytes), at a level that is heard, if told."""
-        if len(heard.opus) <= 2 or _SILENT_LEVEL <= heard.level < _UNTOLD_LEVEL:
+        """A packet: with more in it than silence has (DTX: two bytes), at a level that is heard, or SILENT: untold."""
+        if len(heard.opus) <= 2 or _SILENT_LEVEL <= heard.level < SILENT:
             return
         voice = self._voices.setdefault(of.peer_id, _Voice(of))
         if voice.heard_at_ms is not None and voice.heard_at_ms + _HANGS_MS < heard.at_ms:

@@ -20,6 +20,7 @@ import msgspec
 
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import TimelineEvent
+from media_node.rtp import SILENT, Rtp
 
 MAGIC: Final = b"HOLOPART1\n"
 TRACK, PACKET, EVENT = 1, 2, 3
@@ -62,7 +63,6 @@ class _Track:
     """Its record, for each part that it is in."""
     part: int = -1
     """The last one that has it."""
-    here: bool = True
     position: Vec3 | None = None
 
 
@@ -76,11 +76,6 @@ class Recorder:
         self._number = 0
         self._from_ms: int | None = None
 
-    def knows(self, peer_id: str) -> bool:
-        """Whether it has a track of a page that is here."""
-        track = self._tracks.get(peer_id)
-        return track is not None and track.here
-
     def join(self, of: TrackOf, position: Vec3 | None, at_ms: int) -> bool:
         """A page that is written from now on; False where there are too many."""
         track = self._tracks.get(of.peer_id)
@@ -90,25 +85,27 @@ class Recorder:
             number = len(self._tracks)
             body = number.to_bytes(2) + _encode(of)
             track = self._tracks[of.peer_id] = _Track(number, RECORD.pack(TRACK, len(body)) + body)
-        track.here, track.position = True, position
+        track.position = position
         self._event(of.peer_id, of.user_id, "joined", position, at_ms, of.name)
         return True
 
-    def hear(self, peer_id: str, packet: bytes, level: int, at_ms: int) -> None:
-        """A page's RTP packet (RFC 3550 section 5.1), as it came; one that is malformed is nothing."""
-        track = self._tracks[peer_id]
-        start, end = payload(packet)
-        if start >= end:
+    def hear(self, peer_id: str, packet: Rtp, at_ms: int) -> None:
+        """A page's packet; one of nothing is nothing. Where it tells no level, SILENT stands for that."""
+        opus = packet.payload
+        if not opus:
             return
+        track = self._tracks[peer_id]
         if track.part != self._number:
             track.part = self._number
             self._data += track.said
         if self._from_ms is None:
             self._from_ms = at_ms
-        sequence, timestamp, ssrc = _RTP.unpack_from(packet, 2)
-        size = HEARD.size + end - start
-        self._data += _PACKET.pack(PACKET, size, track.number, at_ms, sequence, timestamp, ssrc, level)
-        self._data += packet[start:end]
+        size = HEARD.size + len(opus)
+        level = SILENT if packet.level is None else packet.level
+        self._data += _PACKET.pack(
+            PACKET, size, track.number, at_ms, packet.sequence, packet.timestamp, packet.ssrc, level
+        )
+        self._data += opus
         self.packets += 1
 
     def move(self, of: TrackOf, position: Vec3, at_ms: int) -> None:
@@ -120,7 +117,6 @@ class Recorder:
 
     def leave(self, of: TrackOf, at_ms: int) -> None:
         """A page that is not written any more; it may come again."""
-        self._tracks[of.peer_id].here = False
         self._event(of.peer_id, of.user_id, "left", None, at_ms)
 
     @property
@@ -181,23 +177,6 @@ class Waiting:
         if self._parts and self._parts[0] is part:
             self._parts.popleft()
             self._size -= len(part.data)
-
-
-_RTP: Final = struct.Struct("!HII")
-
-
-def payload(packet: bytes) -> tuple[int, int]:
-    """Where the payload of an RTP packet begins and ends; the same twice, or backwards, where there is none."""
-    if len(packet) < 13 or packet[0] >> 6 != 2:
-        return 0, 0
-    start, end = 12 + 4 * (packet[0] & 15), len(packet)
-    if packet[0] & 0x10:
-        if len(packet) < start + 4:
-            return 0, 0
-        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4])
-    if packet[0] & 0x20:
-        end -= packet[-1]
-    return start, end
 
 
 def _far(a: Vec3, b: Vec3) -> bool:

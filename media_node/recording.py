@@ -20,6 +20,7 @@ from chalicelib.wire.errors import AppError
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import ActiveRecording, RecordingStatus, VoiceState
 from media_node.recorder import Part, Recorder, TrackOf, Waiting
+from media_node.rtp import Rtp
 
 PART: Final = "application/octet-stream"
 _LOOK_S: Final = 0.25
@@ -75,11 +76,11 @@ class Recordings:
             here.task.add_done_callback(partial(self._done, session_id, here))
         here.consent(active)
 
-    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: bytes, level: int) -> None:
+    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: Rtp) -> None:
         """See `tap.Tap`."""
         here = self._rooms.get(session_id)
         if here is not None and user_id in here.consented and channel_id == here.channel_id:
-            here.hear(peer_id, user_id, packet, level)
+            here.hear(peer_id, user_id, packet)
 
     def gone(self, session_id: str) -> None:
         """See `tap.Tap`."""
@@ -144,13 +145,13 @@ class Writing:
         for of in [of for of in self._pages.values() if of.user_id not in self.consented]:
             self._leave(of)
 
-    def hear(self, peer_id: str, user_id: str, packet: bytes, level: int) -> None:
+    def hear(self, peer_id: str, user_id: str, packet: Rtp) -> None:
         """A packet of somebody who consented. Nothing after the end."""
         if self._stop.is_set():
             return
         if peer_id not in self._pages and not self._join(peer_id, user_id):
             return
-        self._recorder.hear(peer_id, packet, level, self._at_ms())
+        self._recorder.hear(peer_id, packet, self._at_ms())
         if self._recorder.large:
             self._cut()
 

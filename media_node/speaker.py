@@ -13,7 +13,7 @@ from media_node import rtcp
 from media_node.ports import Audio
 from media_node.rewrite import Line, forward, forward_late
 from media_node.rtcp import Block, ReceiverReport, SenderReport
-from media_node.rtp import MARKER, SILENT, parse
+from media_node.rtp import MARKER, Rtp, parse
 from media_node.slots import Loudness
 from media_node.source import BEGINS, STRAY, Bucket, Kept, Stream
 
@@ -94,8 +94,8 @@ class Speaker:
         self.ssrc = ssrc
         self._bucket = Bucket(limits.VOICE_PACKETS_BURST, limits.VOICE_PACKETS_PER_S, now)
 
-    def take(self, data: bytes, now: float) -> int | None:
-        """A packet of its link. Its level, where it passed and was not there before."""
+    def take(self, data: bytes, now: float) -> Rtp | None:
+        """A packet of its link, as it was read, where it passed and was not there before."""
         if not self.may_speak or not self._bucket.take(now):
             self.dropped += 1
             self.interrupt()
@@ -118,7 +118,7 @@ class Speaker:
             self._newest(stream, kept, ahead, now)
         else:
             forward_late(self.lines, kept)
-        return SILENT if packet.level is None else packet.level
+        return packet
 
     def interrupt(self) -> None:
         """Its stream ends; what comes next is another, and goes to the same listeners."""

@@ -6,6 +6,7 @@ The engine calls it in the path of every packet of a room that is recorded, afte
 from typing import Protocol
 
 from chalicelib.wire.voice import VoiceState
+from media_node.rtp import Rtp
 
 
 class Tap(Protocol):
@@ -15,10 +16,10 @@ class Tap(Protocol):
         """The room's voice is so, as read: `state.recording` starts, changes or ends what is written."""
         ...
 
-    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: bytes, level: int) -> None:
-        """A page's RTP packet, as it came, that its sender was allowed to send in their channel.
+    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: Rtp) -> None:
+        """A page's RTP packet that its sender was allowed to send in their channel, and that did not come before.
 
-        `level` is RFC 6464's, 0 (loudest) to 127. Only while `state.recording` is there; consent is looked at here.
+        Only while `state.recording` is there; consent is looked at here.
         """
         ...
 
@@ -33,7 +34,7 @@ class Deaf:
     def follow(self, session_id: str, state: VoiceState) -> None:
         """Nothing."""
 
-    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: bytes, level: int) -> None:
+    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: Rtp) -> None:
         """Nothing."""
 
     def gone(self, session_id: str) -> None:

@@ -184,12 +184,11 @@ class Voice:
         party = self._parties.get(link)
         if party is None:
             return
-        level = party.speaker.take(packet, now)
+        taken = party.speaker.take(packet, now)
         if party.speaker.loudness.begins:
             self._begin(party, now)
-        if level is not None and self._recorded:
-            who = party.peer_id, party.user_id, party.channel.channel_id
-            self._tap.heard(self._session_id, *who, packet, level)
+        if taken is not None and self._recorded:
+            self._tap.heard(self._session_id, party.peer_id, party.user_id, party.channel.channel_id, taken)
 
     def media_control(self, link: Link, packet: bytes, now: float) -> None:
         """RTCP of a link, authenticated and decrypted."""

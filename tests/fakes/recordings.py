@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import struct
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from chalicelib.voice.recordings_model import RecordingRow
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.voice import ChannelKind, Distance
+from media_node.rtp import Rtp
 
 SESSION = "ses_" + "a" * 20
 RECORDING = "rec_" + "a" * 20
@@ -103,10 +103,9 @@ def accepted(data: bytes, folder: Path) -> float:
     return seconds
 
 
-def rtp(opus: bytes, sequence: int, timestamp: int, ssrc: int = 7) -> bytes:
-    """A packet as a page sends it, with an RFC 6464 level."""
-    head = struct.pack("!BBHII", 0x90, 111, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc)
-    return head + b"\xbe\xde\x00\x01\x10\x14\x00\x00" + opus
+def rtp(opus: bytes, sequence: int, timestamp: int, ssrc: int = 7, level: int | None = 20) -> Rtp:
+    """A packet of a page, as the node has read it."""
+    return Rtp(111, 0, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc, level, opus)
 
 
 @dataclass

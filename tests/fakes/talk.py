@@ -79,16 +79,16 @@ class FakeTap:
     """What would be written."""
 
     followed: list[VoiceState] = field(default_factory=list)
-    packets: list[tuple[str, str, str, str, bytes, int]] = field(default_factory=list)
+    packets: list[tuple[str, str, str, str, Rtp]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
     def follow(self, _session_id: str, state: VoiceState) -> None:
         """Notes it."""
         self.followed.append(state)
 
-    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: bytes, level: int) -> None:
+    def heard(self, session_id: str, peer_id: str, user_id: str, channel_id: str, packet: Rtp) -> None:
         """Notes it."""
-        self.packets.append((session_id, peer_id, user_id, channel_id, packet, level))
+        self.packets.append((session_id, peer_id, user_id, channel_id, packet))
 
     def gone(self, session_id: str) -> None:
         """Notes it."""

@@ -17,6 +17,7 @@ from media_node.finisher import Finisher
 from media_node.finishing import Worker
 from media_node.ogg import Reader
 from media_node.recorder import Recorder, TrackOf
+from media_node.rtp import Rtp
 from tests.fakes.recordings import (
     RECORDING,
     SESSION,
@@ -50,22 +51,23 @@ class Studio:
 
     def record(self, *speakers: tuple[str, Vec3, float, float, float]) -> None:
         """Who (name, place, from when, for how long, at what pitch), in parts of three seconds; another node from 6 s on."""
-        said: list[tuple[int, TrackOf, Vec3, bytes]] = []
+        said: list[tuple[int, TrackOf, Vec3, Rtp]] = []
         for name, place, from_s, seconds, hertz in speakers:
             of = TrackOf(f"{name}.tab00001", name, name.title())
             for n, opus in enumerate(speech(seconds, hertz)):
                 said.append((round(from_s * 1000) + n * 20, of, place, rtp(opus, n, n * 960)))
-        recorder, node, cut_ms = Recorder(), "n1", 0
+        recorder, node, cut_ms, known = Recorder(), "n1", 0, set[str]()
         for at_ms, of, place, packet in sorted(said, key=lambda each: each[0]):
             if at_ms >= cut_ms + 3000:
                 self._store(recorder, node)
                 cut_ms = at_ms
             if at_ms >= 6000 and node == "n1":
                 self._store(recorder, node)
-                recorder, node = Recorder(), "n2"
-            if not recorder.knows(of.peer_id):
+                recorder, node, known = Recorder(), "n2", set()
+            if of.peer_id not in known:
+                known.add(of.peer_id)
                 recorder.join(of, place, at_ms)
-            recorder.hear(of.peer_id, packet, 20, at_ms)
+            recorder.hear(of.peer_id, packet, at_ms)
         self._store(recorder, node)
 
     def _store(self, recorder: Recorder, node: str) -> None:

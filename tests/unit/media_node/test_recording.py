@@ -56,7 +56,7 @@ class Node:
     def say(self, peer_id: str, text: bytes, channel_id: str = "main") -> None:
         """A packet."""
         user_id = peer_id.partition(".")[0]
-        self.recordings.heard(SESSION, peer_id, user_id, channel_id, rtp(b"\xf8" + text, 1, 960), 20)
+        self.recordings.heard(SESSION, peer_id, user_id, channel_id, rtp(b"\xf8" + text, 1, 960))
 
     async def until(self, what: str) -> None:
         """Lets everything go on until the row is of that holder."""

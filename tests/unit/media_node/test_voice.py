@@ -19,7 +19,7 @@ from chalicelib.wire.voice import (
 )
 from media_node.rtp import parse
 from tests.fakes.relay import SESSION, person
-from tests.fakes.talk import FakeTap, Hall, number_of, speaker_of
+from tests.fakes.talk import LEVEL_ID, FakeTap, Hall, number_of, speaker_of
 
 STAGE = msgspec.structs.replace(MAIN, channel_id="vch_" + "s" * 12, kind=ChannelKind.STAGE)
 RECORDING = ActiveRecording(
@@ -331,7 +331,7 @@ def test_what_passed_the_rules_is_recorded_and_nothing_else() -> None:
     hall.voice.media(hall.links["bob"], packet, hall.now)
     hall.voice.media(hall.links["bob"], packet, hall.now)
     hall.voice.media(hall.links["bob"], b"\x80", hall.now)
-    assert tap.packets == [(SESSION, person("bob").peer_id, "bob", "main", packet, 31)]
+    assert tap.packets == [(SESSION, person("bob").peer_id, "bob", "main", parse(packet, LEVEL_ID))]
     assert tap.followed[-1].recording == RECORDING
 
 
