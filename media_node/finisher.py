@@ -89,6 +89,8 @@ class Finisher:
                     log.warning("recording.worker_failed", recording_id=recording_id, status=status)
         except AppError as exc:
             log.warning("recording.not_seen_to", recording_id=recording_id, code=exc.code)
+        except OSError as exc:  # no process to be had: the next look tries again, and the node's rooms go on
+            log.warning("recording.worker_not_started", recording_id=recording_id, reason=type(exc).__name__)
 
 
 async def start(session_id: str, recording_id: str) -> int:

@@ -1,6 +1,7 @@
 """A worker makes files of parts and a mix of files; again, if one was killed; once, if there are two."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import msgspec
@@ -235,12 +236,16 @@ class Starts:
     def __init__(self, status: int = 0) -> None:
         self.seen: list[tuple[str, str]] = []
         self.status = status
+        self.faults: list[OSError] = []
+        """What the system says instead, so often."""
         self.at_least_one = asyncio.Event()
 
     async def __call__(self, session_id: str, recording_id: str) -> int:
         """Notes it."""
         self.seen.append((session_id, recording_id))
         self.at_least_one.set()
+        if self.faults:
+            raise self.faults.pop()
         return self.status
 
 
@@ -271,4 +276,15 @@ async def test_a_table_that_is_away_is_looked_at_again(studio: Studio) -> None:
     finisher = Finisher(studio.shelf, starts, lambda: NOW, look_s=0)
     running = asyncio.ensure_future(finisher.run())
     await starts.at_least_one.wait()
+    running.cancel()
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again(studio: Studio) -> None:
+    """Too little memory for it, or too many of them: the node, whose rooms go on, does not end by that."""
+    starts = Starts()
+    starts.faults.append(OSError(errno.ENOMEM, "no memory"))
+    finisher = Finisher(studio.shelf, starts, lambda: NOW, look_s=0)
+    running = asyncio.ensure_future(finisher.run())
+    await until(lambda: running.done() or len(starts.seen) == 2)
+    assert not running.done()
     running.cancel()
