@@ -12,12 +12,13 @@ Numbers have the network's byte order.
 """
 
 import struct
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from chalicelib.wire import limits
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import TimelineEvent
 from media_node.rtp import SILENT, Rtp
@@ -31,8 +32,6 @@ PART_BYTES: Final = 1 << 20
 """A part is stored earlier where it has grown so large."""
 WAITING_BYTES: Final = 16 << 20
 """What waits for the bucket at most, of one recording: with a room of ordinary size, minutes."""
-TRACKS_MAX: Final = 256
-"""Pages that one recording writes; whoever comes later than so many others is not in it."""
 _STEP_M: Final = 0.2
 """Whoever moves less has not moved."""
 
@@ -72,17 +71,20 @@ class Recorder:
     def __init__(self) -> None:
         self.packets = 0
         self._tracks: dict[str, _Track] = {}
+        self._pages: Counter[str] = Counter()
+        """How many tracks somebody has."""
         self._data = bytearray(MAGIC)
         self._number = 0
         self._from_ms: int | None = None
 
     def join(self, of: TrackOf, position: Vec3 | None, at_ms: int) -> bool:
-        """A page that is written from now on; False where there are too many."""
+        """A page that is written from now on; False where there are too many, or too many of that person."""
         track = self._tracks.get(of.peer_id)
         if track is None:
-            if len(self._tracks) >= TRACKS_MAX:
-                return False
             number = len(self._tracks)
+            if number >= limits.RECORDING_TRACKS_MAX or self._pages[of.user_id] >= limits.RECORDING_TRACKS_OF_ONE:
+                return False
+            self._pages[of.user_id] += 1
             body = number.to_bytes(2) + _encode(of)
             track = self._tracks[of.peer_id] = _Track(number, RECORD.pack(TRACK, len(body)) + body)
         track.position = position

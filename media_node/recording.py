@@ -132,7 +132,9 @@ class Writing:
         self._waiting = Waiting()
         self._pages: dict[str, TrackOf] = {}
         self._cut_at_ms = self._renewed_at_ms = now_ms()
-        self._full = self._last = False
+        self._left_out: set[str] = set()
+        """Pages that are too many; nothing is done for their packets."""
+        self._last = False
         self._stop = asyncio.Event()
         self._more = asyncio.Event()
         self.task = asyncio.ensure_future(self._run())
@@ -147,7 +149,7 @@ class Writing:
 
     def hear(self, peer_id: str, user_id: str, packet: Rtp) -> None:
         """A packet of somebody who consented. Nothing after the end."""
-        if self._stop.is_set():
+        if self._stop.is_set() or peer_id in self._left_out:
             return
         if peer_id not in self._pages and not self._join(peer_id, user_id):
             return
@@ -163,9 +165,9 @@ class Writing:
         name, position = self._who(self._session_id).get(peer_id, (user_id, None))
         of = TrackOf(peer_id, user_id, name)
         if not self._recorder.join(of, position, self._at_ms()):
-            if not self._full:
-                self._full = True
-                log.warning("recording.tracks_full", session_id=self._session_id, recording_id=self.recording_id)
+            self._left_out.add(peer_id)
+            where = {"session_id": self._session_id, "recording_id": self.recording_id}
+            log.warning("recording.tracks_full", **where, user_id=user_id)
             return False
         self._pages[peer_id] = of
         return True
@@ -209,6 +211,7 @@ class Writing:
     async def _look(self) -> None:
         now = self._now_ms()
         people = self._who(self._session_id)
+        self._left_out &= people.keys()
         for of in list(self._pages.values()):
             there = people.get(of.peer_id)
             if there is None:

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from chalicelib.aws import log
 from chalicelib.voice.recordings_model import RecordingRow, Track, parts_prefix, timeline_key, track_key
+from chalicelib.wire import limits
 from chalicelib.wire.voice import TimelineEvent
 from media_node.recorded import Heard, Middle, Record, Timeline, TrackWriter, records
 from media_node.recorder import TrackOf
@@ -44,7 +45,7 @@ async def put_together(files: Files, row: RecordingRow) -> tuple[tuple[Track, ..
     keys = [key async for key in files.keys(parts_prefix(row.session_id, row.recording_id))]
     found = await _timeline(files, row, keys)
     tracks: list[Track] = []
-    peers = list(found)
+    peers = list(found)[: limits.RECORDING_TRACKS_MAX]  # of several nodes together there may be more
     for first in range(0, len(peers), _AT_ONCE):
         tracks += await _tracks(files, row, keys, {peer: found[peer] for peer in peers[first : first + _AT_ONCE]})
     tracks.sort(key=lambda track: (track.from_ms, track.peer_id))

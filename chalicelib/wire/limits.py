@@ -208,6 +208,8 @@ VOICE_REPORT_S: Final = 1  # RTCP: sender reports by slot, receiver reports to s
 RECORDINGS_MAX: Final = 50  # kept of a room
 RECORDING_PART_S: Final = 3  # what a crash loses at most: a part is an object in the bucket
 RECORDING_LONGEST_S: Final = 4 * 3600
+RECORDING_TRACKS_MAX: Final = 256  # pages that one recording has a file of; whoever comes later is not in it,
+RECORDING_TRACKS_OF_ONE: Final = 16  # of one person: nobody takes the others' place, with however many pages
 RECORDING_URL_TTL_S: Final = 900
 RECORDING_LEASE_S: Final = 15  # a recording whose node was not heard of for so long is finished by another
 

@@ -60,18 +60,19 @@ class Studio:
         recorder, node, cut_ms, known = Recorder(), "n1", 0, set[str]()
         for at_ms, of, place, packet in sorted(said, key=lambda each: each[0]):
             if at_ms >= cut_ms + 3000:
-                self._store(recorder, node)
+                self.store(recorder, node)
                 cut_ms = at_ms
             if at_ms >= 6000 and node == "n1":
-                self._store(recorder, node)
+                self.store(recorder, node)
                 recorder, node, known = Recorder(), "n2", set()
             if of.peer_id not in known:
                 known.add(of.peer_id)
                 recorder.join(of, place, at_ms)
             recorder.hear(of.peer_id, packet, at_ms)
-        self._store(recorder, node)
+        self.store(recorder, node)
 
-    def _store(self, recorder: Recorder, node: str) -> None:
+    def store(self, recorder: Recorder, node: str) -> None:
+        """What a node has written."""
         part = recorder.cut()
         if part is not None:
             self.files.held[model.part_key(row(), part.at_ms, node, part.number)] = part.data
@@ -219,6 +220,21 @@ async def test_a_lease_that_is_lost_ends_the_work(studio: Studio) -> None:
     key = SESSION, RECORDING
     studio.shelf.rows[key] = replace(studio.shelf.row, holder="w2", version=99)
     assert not await running
+
+
+async def test_nodes_one_after_another_make_no_more_files_than_one_may(studio: Studio) -> None:
+    """Each of them has written as many as it may: the row would not be taken with all of them."""
+    studio.files.held.clear()
+    for node in ("n1", "n2"):
+        recorder = Recorder()
+        for n in range(limits.RECORDING_TRACKS_MAX):
+            of = TrackOf(f"{node}u{n}.tab00001", f"{node}u{n}", "U")
+            recorder.join(of, None, 0)
+            recorder.hear(of.peer_id, rtp(b"\xf8abc", 1, 960), 0)
+        studio.store(recorder, node)
+    await studio.finished()
+    assert {track.user_id[:2] for track in studio.shelf.row.tracks} == {"n1"}
+    assert len(studio.shelf.row.tracks) == limits.RECORDING_TRACKS_MAX
 
 
 async def test_nobody_spoke(studio: Studio) -> None:

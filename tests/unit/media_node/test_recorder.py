@@ -2,9 +2,10 @@
 
 import pytest
 
+from chalicelib.wire import limits
 from chalicelib.wire.voice import TimelineEvent
 from media_node.recorded import Heard, records
-from media_node.recorder import MAGIC, PART_BYTES, RECORD, TRACKS_MAX, Part, Recorder, TrackOf, Waiting
+from media_node.recorder import MAGIC, PART_BYTES, RECORD, Part, Recorder, TrackOf, Waiting
 from media_node.rtp import SILENT
 from tests.fakes.recordings import rtp
 
@@ -71,12 +72,22 @@ def test_whoever_stands_still_makes_no_events() -> None:
 def test_there_are_only_so_many_tracks() -> None:
     """One more page is not written; one that comes again is."""
     recorder = Recorder()
-    for n in range(TRACKS_MAX):
+    for n in range(limits.RECORDING_TRACKS_MAX):
         assert recorder.join(TrackOf(f"u{n}.tab00001", f"u{n}", "U"), None, 0)
     assert not recorder.join(ADA, None, 1)
     again = TrackOf("u3.tab00001", "u3", "U")
     recorder.leave(again, 2)
     assert recorder.join(again, None, 3)
+
+
+def test_nobody_keeps_the_others_out_with_many_pages() -> None:
+    """A person has so many tracks, and the next page of theirs none; another person's has."""
+    recorder = Recorder()
+    for n in range(limits.RECORDING_TRACKS_OF_ONE):
+        assert recorder.join(TrackOf(f"ada.tab{n:05}", "ada", "Ada"), None, 0)
+    assert not recorder.join(TrackOf("ada.tab99999", "ada", "Ada"), None, 1)
+    assert recorder.join(TrackOf("ada.tab00000", "ada", "Ada"), None, 2)
+    assert recorder.join(BOB, None, 3)
 
 
 def test_a_part_that_has_grown_large_says_so() -> None:

@@ -29,6 +29,7 @@ class Node:
         self.files = files or MemoryFiles()
         self.now_ms = START_MS + 1000
         self.people: dict[str, tuple[str, Vec3 | None]] = {ADA: ("Ada", (1.0, 0.0, 0.0)), BOB: ("Bob", None)}
+        self.looks = 0
         self.asked: list[tuple[str, str]] = []
         if shelf is None:
             self.shelf.rows[SESSION, RECORDING] = row(until_ms=START_MS + 90_000)
@@ -38,6 +39,7 @@ class Node:
 
     def _who(self, session_id: str) -> Mapping[str, tuple[str, Vec3 | None]]:
         assert session_id == SESSION
+        self.looks += 1
         return self.people
 
     def state(self, *consented: str, recording_id: str | None = RECORDING) -> None:
@@ -146,6 +148,22 @@ async def test_the_next_node_goes_on_at_once(node: Node) -> None:
     assert node.shelf.row.holder == ""
     assert node.shelf.row.status is RecordingStatus.RECORDING
     assert node.written() == [b"one", b"two"]
+
+
+async def test_a_page_too_many_is_not_written_and_costs_nothing_more(node: Node) -> None:
+    """Who is in the room is asked for it once, not with each of its packets."""
+    pages = [f"ada.tab{n:05}" for n in range(limits.RECORDING_TRACKS_OF_ONE + 1)]
+    node.people = dict.fromkeys(pages, ("Ada", None))
+    node.state("ada", "bob")
+    for page in pages:
+        node.say(page, page.encode())
+    asked = node.looks
+    node.say(pages[-1], b"again")
+    assert node.looks == asked
+    node.say(BOB, b"bob")
+    await node.until("node_1")
+    await node.recordings.close()
+    assert node.written() == [*(page.encode() for page in pages[:-1]), b"bob"]
 
 
 async def test_nobody_records_what_was_stopped_before(node: Node) -> None:
