@@ -58,7 +58,15 @@ function recording(change: Partial<Recording> = {}): Recording {
 
 class FakeElement implements Element {
   src = "";
-  currentTime = 0;
+  seeks = 0;
+  private atS = 0;
+  get currentTime(): number {
+    return this.atS;
+  }
+  set currentTime(seconds: number) {
+    this.atS = seconds;
+    this.seeks += 1;
+  }
   paused = true;
   seeking = false;
   error: unknown = null;
@@ -85,6 +93,9 @@ class Studio {
   readonly fed = new Map<string, unknown>();
   readonly placed = new Map<string, Placement | null>();
   renewed: Recording[] = [];
+  renewals = 0;
+  /** No file comes. */
+  gone = false;
   private ticks: (() => void)[] = [];
   readonly ports: PlayerPorts = {
     sound: {
@@ -94,6 +105,7 @@ class Studio {
     },
     element: () => {
       const made = new FakeElement();
+      if (this.gone) made.error = new Error("404");
       this.elements.push(made);
       return made;
     },
@@ -107,6 +119,7 @@ class Studio {
       };
     },
     renew: () => {
+      this.renewals += 1;
       const next = this.renewed.shift();
       return next ? Promise.resolve(next) : Promise.reject(new Error("gone"));
     },
@@ -221,6 +234,38 @@ describe("a player", () => {
     studio.pass(100);
     const after = studio.elements.at(-1) as FakeElement;
     expect([before.loads, after.src, after === before]).toEqual([1, "https://b/2", false]);
+  });
+
+  it("asks no sooner than after half a minute again for what does not come, nor for new addresses", async () => {
+    const studio = new Studio();
+    const fresh = recording();
+    studio.gone = true;
+    await studio.player().play();
+    const wait = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        studio.pass(100);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    };
+    await wait(1500);
+    expect([studio.elements.length, studio.renewals]).toEqual([1, 1]);
+    const again = studio.player();
+    studio.renewed = [fresh];
+    await again.play();
+    await wait(1500);
+    expect([studio.elements.length, studio.renewals]).toEqual([3, 2]);
+  });
+
+  it("stands still while it is paused", async () => {
+    const studio = new Studio();
+    const player = studio.player();
+    await player.play();
+    studio.pass(2000);
+    player.pause();
+    const ada = studio.elements[0] as FakeElement;
+    const before = ada.seeks;
+    studio.pass(1000);
+    expect([ada.seeks, ada.paused]).toEqual([before, true]);
   });
 
   it("pauses where all sound is stopped, and goes on with what is made anew", async () => {

@@ -42,7 +42,10 @@ export interface PlayerPorts {
 interface Part {
   track: RecordingTrack;
   element: Element | null;
-  renewed: boolean;
+  /** The address that it was given. */
+  url: string;
+  /** Its file did not come: until then it is left alone. */
+  missingUntilMs: number;
 }
 
 const TICK_MS = 100;
@@ -50,6 +53,8 @@ const TICK_MS = 100;
 const AHEAD_MS = 1500;
 /** So far off the clock is put right; less is not heard. */
 const OFF_S = 0.12;
+/** A file that does not come, and new addresses, are asked for no sooner again. */
+const AGAIN_MS = 30_000;
 /** Voices at once; more are not told apart. */
 const VOICES = 8;
 
@@ -59,7 +64,7 @@ export class Player {
   private atMs = 0;
   private sinceMs: number | null = null;
   private context: object | null = null;
-  private renewing: Promise<void> | null = null;
+  private renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly recording: Recording,
@@ -67,7 +72,12 @@ export class Player {
     private readonly ports: PlayerPorts,
     private readonly onChange: () => void,
   ) {
-    this.parts = (recording.tracks ?? []).map((track) => ({ track, element: null, renewed: false }));
+    this.parts = (recording.tracks ?? []).map((track) => ({
+      track,
+      element: null,
+      url: "",
+      missingUntilMs: Number.NEGATIVE_INFINITY,
+    }));
     this.stop = ports.every(TICK_MS, () => this.tick());
   }
 
@@ -139,7 +149,8 @@ export class Player {
     this.onChange();
   }
 
-  private heard({ track }: Part, at: number): boolean {
+  private heard({ track, missingUntilMs }: Part, at: number): boolean {
+    if (this.ports.nowMs() < missingUntilMs) return false;
     const from = this.fromMs(track);
     if (at + AHEAD_MS < from || at > from + track.duration_ms) return false;
     return this.timeline.speaks(track.peer_id, at, at + AHEAD_MS);
@@ -150,47 +161,47 @@ export class Player {
     part.element ??= this.make(part);
     const { element } = part;
     if (element.error) {
-      this.renew(part);
+      this.failed(part);
       return;
     }
     const place = { who: track.peer_id, position: this.timeline.place(track.peer_id, at), gain: 1 };
     this.ports.sound.place(idOf(track), { ...place, ...this.ports.law() });
     const want = (at - this.fromMs(track)) / 1000;
-    if (!this.playing || want < 0) {
-      element.pause();
-      if (!element.seeking) element.currentTime = Math.max(0, want);
-      return;
-    }
-    if (!element.seeking && Math.abs(element.currentTime - want) > OFF_S) element.currentTime = want;
-    if (element.paused) void element.play().catch(() => {});
+    const whereS = Math.max(0, want);
+    if (!element.seeking && Math.abs(element.currentTime - whereS) > OFF_S) element.currentTime = whereS;
+    if (!this.playing || want < 0) element.pause();
+    else if (element.paused) void element.play().catch(() => {});
   }
 
   private make(part: Part): Element {
     const element = this.ports.element();
-    element.src = part.track.url;
+    part.url = part.track.url;
+    element.src = part.url;
     const node = this.ports.node(element);
     if (node) this.ports.sound.feed(idOf(part.track), node);
     return element;
   }
 
-  /** An address has ended, or a file does not come: once more with new ones, once. */
-  private renew(part: Part): void {
+  /** Its address has ended, or it is gone: tried again by a new address if there is one, and else after a while. */
+  private failed(part: Part): void {
     this.drop(part);
-    if (part.renewed) return;
-    part.renewed = true;
-    this.renewing ??= this.ports
-      .renew()
-      .then(({ tracks = [] }) => {
-        for (const each of this.parts) {
-          const newer = tracks.find(({ peer_id }) => peer_id === each.track.peer_id);
-          if (newer) each.track = newer;
-        }
-        for (const each of this.parts) each.renewed = each.element !== null && each.renewed;
-      })
-      .catch(() => {})
-      .finally(() => {
-        this.renewing = null;
-      });
+    if (part.url !== part.track.url) return;
+    const now = this.ports.nowMs();
+    part.missingUntilMs = now + AGAIN_MS;
+    if (now >= this.renewedAtMs + AGAIN_MS) {
+      this.renewedAtMs = now;
+      void this.ports.renew().then(
+        (recording) => this.renewed(recording),
+        () => {},
+      );
+    }
+  }
+
+  private renewed({ tracks = [] }: Recording): void {
+    for (const part of this.parts) {
+      part.track = tracks.find(({ peer_id }) => peer_id === part.track.peer_id) ?? part.track;
+      part.missingUntilMs = Number.NEGATIVE_INFINITY;
+    }
   }
 
   private drop(part: Part): void {
