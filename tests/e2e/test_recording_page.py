@@ -80,6 +80,9 @@ async def downloads(who: Window, folder: Path) -> None:
     await press(who, "recording-download")
     links = who.page.locator(f"{who.by('recording-files')} a")
     await expect(links).to_have_count(3, timeout=PATIENCE_MS)
+    await press(who, "recording-play")
+    await expect(of(who, "recording-player")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(links).to_have_count(3)  # what else the list shows takes none of them away
     for number in range(2):
         async with who.page.expect_download() as coming:
             await links.nth(number).evaluate("(link) => link.click()")

@@ -1,7 +1,7 @@
 /** The list of a room's recordings with what may be done to each, and the player of the one that is heard. */
 
 import type { Recordings } from "../voice/recordings";
-import type { Recording } from "../wire/generated";
+import type { Recording, RecordingId } from "../wire/generated";
 import { ask } from "./dialog";
 import { busy, button, type Child, fill, h } from "./dom";
 import { ago } from "./format";
@@ -27,6 +27,8 @@ export class RecordingsList {
   private shown = "";
   private over = false;
   private followed: string | null = null;
+  /** The files that are shown, of one recording. */
+  private offered: { id: RecordingId; files: HTMLElement } | null = null;
 
   constructor(
     private readonly desk: VoiceDesk,
@@ -105,6 +107,7 @@ export class RecordingsList {
       h("strong", {}, one.name),
       h("span", { class: "hint" }, words.join(" · ")),
       h("div", { class: "row" }, ...actions),
+      this.offered?.id === one.recording_id && this.offered.files,
     );
   }
 
@@ -142,7 +145,7 @@ export class RecordingsList {
       await this.recordings.remove(one.recording_id);
   }
 
-  /** Shows the files in place of the button: addresses end soon, so they are asked for now. */
+  /** Shows the files below it: addresses end soon, so they are asked for now. */
   private async offer(one: Recording): Promise<void> {
     const { tracks = [], mix_url, timeline_url } = await this.recordings.files(one.recording_id);
     const links: [string, string][] = tracks.map(({ name, url }) => [name, url]);
@@ -153,11 +156,9 @@ export class RecordingsList {
       { class: "recording-files", testid: "recording-files" },
       ...links.map(([name, url]) => h("li", {}, h("a", { attrs: { href: url, download: "" } }, name))),
     );
-    const item = [...this.items.children][
-      this.recordings.list.findIndex((each) => each.recording_id === one.recording_id)
-    ];
-    item?.querySelector(".recording-files")?.remove();
-    item?.append(list);
+    this.offered = { id: one.recording_id, files: list };
+    this.shown = "";
+    this.render();
   }
 }
 
