@@ -8,8 +8,6 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Sequence
-from statistics import median
 from typing import Final, Literal
 
 import msgspec
@@ -17,7 +15,7 @@ import msgspec
 from benchmarks import peers
 from benchmarks.client import Api, Person
 from benchmarks.relay import DRIVER, drive, server_s
-from benchmarks.report import Report
+from benchmarks.report import Report, medians
 from chalicelib.wire.documents import OperationResult
 from local.dynamodb import unavailable
 from local.stack import Stack
@@ -124,11 +122,6 @@ def said(job: str, who: str, figures: dict[str, float]) -> dict[str, float]:
     """The figures, printed: the whole takes minutes."""
     print(job, who, {name: round(value, 2) for name, value in figures.items()}, flush=True)
     return figures
-
-
-def medians(many: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Of each figure."""
-    return {name: median(one[name] for one in many) for name in many[0]}
 
 
 def _tell(report: Report, found: dict[tuple[str, str], dict[str, float]]) -> None:

@@ -7,8 +7,8 @@ import asyncio
 from typing import Final
 
 from benchmarks import peers
-from benchmarks.documents_job import SECONDS, medians, run, said
-from benchmarks.report import Report
+from benchmarks.documents_job import SECONDS, run, said
+from benchmarks.report import Report, medians
 from local.dynamodb import unavailable
 from local.stack import Stack
 

@@ -6,20 +6,18 @@ of errors only. Levels are on in both rooms (benchmarks/voices/theirs.py); negat
 
 import asyncio
 import contextlib
-import os
-import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import Popen
 from typing import Final
 
 import psutil
 
-from benchmarks.peers import SERVER_NICE
-from local.process import child_dies_with_us
+from benchmarks import packages, peers
+from local.process import child_dies_with_us, free_port
 
 _START_S: Final = 15.0
 _PLUGINS: Final = ("libjanus_audiobridge.so", "libjanus_videoroom.so")
@@ -55,14 +53,7 @@ admin: {{
 
 def install() -> None:
     """By apt, where it is not there and we may. RuntimeError where we may not."""
-    if shutil.which("janus"):
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise RuntimeError("the package `janus` is needed: apt-get install janus")
-    print("installing janus ...", flush=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "janus"]):
-        subprocess.run(["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL, timeout=600)
+    packages.need("janus", "janus")
 
 
 def address() -> str:
@@ -75,33 +66,25 @@ def address() -> str:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[tuple[psutil.Process, str]]:
+async def running() -> AsyncIterator[tuple[Popen[bytes], str]]:
     """A fresh Janus: its process, and where its API is."""
     with tempfile.TemporaryDirectory(prefix="janus-") as folder:
-        port = _free_port()
+        port = free_port()
         _write(Path(folder), port)
         process = _started(Path(folder))
         try:
             await _listening(port, process)
-            seen = psutil.Process(process.pid)
-            with contextlib.suppress(psutil.AccessDenied):
-                seen.nice(SERVER_NICE)
-            yield seen, f"ws://127.0.0.1:{port}"
+            peers.prefer(process.pid)
+            yield process, f"ws://127.0.0.1:{port}"
         finally:
             process.kill()
             process.wait()
 
 
-def _started(folder: Path) -> "subprocess.Popen[bytes]":
+def _started(folder: Path) -> Popen[bytes]:
     command = ["janus", "-F", str(folder), "-C", str(folder / "janus.jcfg")]
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=child_dies_with_us)  # noqa: PLW1509
-
-
-def cpu_s(process: psutil.Process) -> float:
-    """What it has used so far."""
-    times = process.cpu_times()
-    return times.user + times.system
+        return Popen(command, stdout=log, stderr=log, preexec_fn=child_dies_with_us)  # noqa: PLW1509
 
 
 def _write(folder: Path, port: int) -> None:
@@ -120,14 +103,7 @@ def _libraries(kind: str) -> list[Path]:
     return [each for root in Path("/usr/lib").glob("*/janus") for each in (root / kind).glob("*.so")]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def _listening(port: int, process: "subprocess.Popen[bytes]") -> None:
+async def _listening(port: int, process: Popen[bytes]) -> None:
     async with asyncio.timeout(_START_S):
         while process.poll() is None:
             with contextlib.suppress(OSError):

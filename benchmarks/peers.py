@@ -10,13 +10,16 @@ import contextlib
 import os
 import subprocess
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from subprocess import Popen
 from typing import Literal
 
 import msgspec
 import psutil
+
+from local.process import child_dies_with_us
 
 Kind = Literal["sharedb-json1", "sharedb-json0", "yjs"]
 Loop = Literal["closed", "open"]
@@ -92,8 +95,7 @@ async def run_peer(
     server_command = ["yjs.mjs"] if kind == "yjs" else ["sharedb.mjs", kind.removeprefix("sharedb-")]
     async with asyncio.timeout(PATIENCE_S + seconds), node(*server_command, ENTITIES=str(entities)) as server:
         port = (await line(server, "READY")).split()[1]
-        with contextlib.suppress(psutil.AccessDenied):
-            psutil.Process(server.pid).nice(SERVER_NICE)
+        prefer(server.pid)
         job = [str(part) for part in (loop, rate, shared, seconds, WARM_UP_S)]
         async with node("--max-semi-space-size=64", "drive.mjs", kind, port, *job, ENTITIES=str(entities)) as driver:
             await line(driver, "WINDOW_START")
@@ -103,11 +105,16 @@ async def run_peer(
             return figures_of(msgspec.json.decode(await line(driver, "{"), type=Driven), *used)
 
 
-@asynccontextmanager
-async def node(*arguments: str, **environment: str) -> AsyncIterator[Process]:
+def node(*arguments: str, **environment: str) -> AbstractAsyncContextManager[Process]:
     """A node process in the peers' folder."""
+    return child("node", *arguments, folder=FOLDER, environment=environment)
+
+
+@asynccontextmanager
+async def child(*command: str, folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Process]:
+    """A process that is ended at the end, and with us, however we end. Its faults go to our own stderr."""
     process = await asyncio.create_subprocess_exec(
-        "node", *arguments, cwd=FOLDER, stdin=PIPE, stdout=PIPE, env=os.environ | environment
+        *command, cwd=folder, stdin=PIPE, stdout=PIPE, env={**os.environ, **environment}, preexec_fn=child_dies_with_us
     )
     try:
         yield process
@@ -132,7 +139,13 @@ def figures_in(text: str) -> dict[str, float]:
     return msgspec.json.decode(text, type=dict[str, float])
 
 
-def cpu_s(process: Process) -> float:
+def cpu_s(process: Process | Popen[bytes]) -> float:
     """What a process has used so far."""
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
+
+
+def prefer(pid: int) -> None:
+    """Gives a process SERVER_NICE, where we may."""
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(pid).nice(SERVER_NICE)

@@ -25,6 +25,7 @@ UNITS: Final = {
     "rehomed": "participants",
     "joins": "joins",
     "wrong_states": "states",
+    "edits_rejected": "edits",
 }
 
 
@@ -41,6 +42,8 @@ def unit_of(figure: str) -> str:
         "_per_listener_s": "1/s",
         "_us_per_op": "us",
         "_us_per_state": "us",
+        "_us_per_packet": "us",
+        "_s_per_participant_minute": "s",
         "_s": "s",
     }
     return next(unit for ending, unit in endings.items() if figure.endswith(ending))

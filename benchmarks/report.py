@@ -4,10 +4,11 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -60,6 +61,11 @@ def _named(figures: dict[str, tuple[float, str]]) -> dict[str, dict[str, float |
 def machine() -> str:
     """Cores and interpreter; no names of hosts."""
     return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {sys.version.split()[0]}"
+
+
+def medians(many: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of several runs' figures: of each that all of them have."""
+    return {name: median(one[name] for one in many) for name in many[0] if all(name in one for one in many)}
 
 
 def percentile(values: list[float], p: int) -> float:

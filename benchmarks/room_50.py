@@ -11,9 +11,9 @@ import os
 from typing import Final
 
 from benchmarks import janus
-from benchmarks.relay import EMULATOR, NODE, seconds_from, server_s, unit_of
+from benchmarks.relay import DRIVER, EMULATOR, NODE, seconds_from, server_s, unit_of
 from benchmarks.report import Report
-from benchmarks.voices.process import DRIVER, load, windows
+from benchmarks.voices.process import load, windows
 from local.dynamodb import unavailable
 from local.stack import Stack
 
@@ -39,7 +39,7 @@ def main() -> Report:
     report = Report("room-50")
     with Stack(dynamodb="moto" if unavailable() else "local") as stack:
         for name, value in asyncio.run(_run(stack)).items():
-            report.figure(name, value, "edits" if name == "edits_rejected" else unit_of(name))
+            report.figure(name, value, unit_of(name))
     return report
 
 

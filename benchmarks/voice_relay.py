@@ -13,14 +13,13 @@ noticing a gap takes, and are told as `recovered`. `delivered_ratio` is of all t
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping
 from typing import Final
 
-from benchmarks import janus
-from benchmarks.relay import NODE, seconds_from
-from benchmarks.report import Report
-from benchmarks.voices.process import DRIVER, load, windows
+from benchmarks import janus, peers
+from benchmarks.relay import DRIVER, NODE, seconds_from, unit_of
+from benchmarks.report import Report, medians
+from benchmarks.voices.process import load, windows
 from local.dynamodb import unavailable
 from local.stack import Stack
 
@@ -37,15 +36,6 @@ JOBS: Final = {"10": (10, 10, 1), "25": (25, 25, 1), HEADLINE: (50, 50, REPEATS)
 ALIKE: Final = ("gcm_ratio", "level_ratio")
 """What every participant has to have agreed upon, with every server."""
 RATIOS: Final = {BRIDGE: "cpu_ratio_to_audiobridge", FORWARDER: "cpu_ratio_to_videoroom"}
-_UNITS: Final = {"cpu_s_per_participant_minute": "s", "server_cpu_cores": "cores", "server_cpu_us_per_packet": "us"}
-
-
-def unit_of(figure: str) -> str:
-    """By the name of the figure, without its job."""
-    if figure in _UNITS:
-        return _UNITS[figure]
-    endings = {"_ms": "ms", "_ratio": "ratio", "_cores": "cores", "_per_s": "1/s"}
-    return next(unit for ending, unit in endings.items() if figure.endswith(ending))
 
 
 def figures_of(told: Mapping[str, float], server_s: float, driver_s: float, people: int) -> dict[str, float]:
@@ -62,11 +52,6 @@ def figures_of(told: Mapping[str, float], server_s: float, driver_s: float, peop
         "server_cpu_us_per_packet": server_s * 1e6 / packets,
         "driver_cpu_cores": driver_s / seconds,
     }
-
-
-def medians(many: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each figure that all have."""
-    return {name: median(one[name] for one in many) for name in many[0] if all(name in one for one in many)}
 
 
 Found = dict[tuple[str, str, str], dict[str, float]]
@@ -107,7 +92,7 @@ async def once(stack: Stack, kind: str, job: str) -> list[dict[str, float]]:
             found = await windows(driver, len(LOSSES), stack.cpu_seconds)
     else:
         async with janus.running() as (server, url), load("drive", kind, url, **settings) as driver:
-            found = await windows(driver, len(LOSSES), lambda: {NODE: janus.cpu_s(server)})
+            found = await windows(driver, len(LOSSES), lambda: {NODE: peers.cpu_s(server)})
     return [figures_of(told, used[NODE], used[DRIVER], people) for told, used in found]
 
 

@@ -1,14 +1,13 @@
 """What the sample and its scores are made with: espeak-ng by apt, and packages in a virtual environment of their own."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import wave
 from pathlib import Path
 from typing import Final
 
+from benchmarks import packages
 from local.system import ROOT
 
 _FOLDER: Final = Path(__file__).parent
@@ -31,13 +30,7 @@ _VOICES: Final = ("en-gb", "en-us+f3")
 
 def install() -> None:
     """Fetches both unless they are there. RuntimeError where we may not."""
-    if not shutil.which("espeak-ng"):
-        if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise RuntimeError("the package `espeak-ng` is needed: apt-get install espeak-ng")
-        print("installing espeak-ng ...", flush=True)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "espeak-ng"]):
-            subprocess.run(["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL, timeout=600)
+    packages.need("espeak-ng", "espeak-ng")
     lock, ready = _FOLDER / "requirements.txt", _PLACE / ".ready"
     if ready.exists() and ready.stat().st_mtime >= lock.stat().st_mtime:
         return

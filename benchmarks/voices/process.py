@@ -1,41 +1,28 @@
 """A load as a process of its own, and whose CPU its windows took."""
 
 import asyncio
-import contextlib
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-import psutil
-
 from benchmarks import peers
-from local.process import child_dies_with_us
+from benchmarks.relay import DRIVER, used_between
 from local.system import ROOT
 
-DRIVER: Final = "driver"
 _ENTER_S: Final = 240.0
 _WINDOW_S: Final = 60.0
 
 
 @asynccontextmanager
 async def load(module: str, *arguments: str, **environment: str) -> AsyncIterator[Process]:
-    """`python -m benchmarks.voices.<module>`, at the servers' priority: it has the clock. Its faults go to our own stderr."""
-    command = [sys.executable, "-m", f"benchmarks.voices.{module}", *arguments]
-    settings = os.environ | environment
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=PIPE, env=settings, preexec_fn=child_dies_with_us
-    )
-    with contextlib.suppress(psutil.Error):
-        psutil.Process(process.pid).nice(peers.SERVER_NICE)
-    try:
+    """`python -m benchmarks.voices.<module>`, at the servers' priority: it has the clock."""
+    command = (sys.executable, "-m", f"benchmarks.voices.{module}", *arguments)
+    async with peers.child(*command, folder=ROOT, environment=environment) as process:
+        peers.prefer(process.pid)
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def windows(
@@ -48,9 +35,9 @@ async def windows(
     for _ in range(count):
         async with asyncio.timeout(_WINDOW_S + float(os.environ.get("SECONDS", "0"))):
             await peers.line(driver, "WINDOW_START")
-            before, driver_before = dict(cpu_s()), peers.cpu_s(driver)
+            before, driver_before = cpu_s(), peers.cpu_s(driver)
             await peers.line(driver, "WINDOW_END")
-            used = {role: max(0.0, value - before.get(role, 0.0)) for role, value in cpu_s().items()}
+            used = used_between(before, cpu_s())
             used[DRIVER] = peers.cpu_s(driver) - driver_before
             found.append((peers.figures_in(await peers.line(driver, "{")), used))
     return found

@@ -3,8 +3,9 @@
 import pytest
 
 from benchmarks import voice_relay
-from benchmarks.report import Report
-from benchmarks.voice_relay import BRIDGE, FORWARDER, JOBS, LOSSES, OURS, figures_of, medians, tell, unit_of
+from benchmarks.relay import unit_of
+from benchmarks.report import Report, medians
+from benchmarks.voice_relay import BRIDGE, FORWARDER, JOBS, LOSSES, OURS, figures_of, tell
 
 TOLD = {
     "seconds": 10.0,
