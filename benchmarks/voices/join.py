@@ -2,7 +2,7 @@
 
 SITTING are in a room and in voice, TALKING of them talk. JOINS times one after another: somebody new takes a seat, connects
 and joins voice meanwhile, as a page does; and somebody who has been there for a while joins voice. Each is timed from their
-first request to the first packet that they hear, and leaves again. Prints a line of JSON.
+first request to the first packet of a talker's, and leaves again. Prints a line of JSON.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ Found = dict[str, list[float]]
 
 
 class Listener:
-    """Somebody who comes; `first` is done with the moment of the first packet that they hear."""
+    """Somebody who comes; `first` is done with the moment of the first packet of somebody who talks."""
 
     def __init__(self, load: drive.Load, page: Page) -> None:
-        self.page = page
+        self._talking = frozenset(load.talking)
         self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         ear = Ear(page.link, load.meter)
         ear.on_mark = self._heard
         Connection(page.link, None, ear)
 
-    def _heard(self, _sender: int, _count: int, now: float) -> None:
-        if not self.first.done():
+    def _heard(self, sender: int, _count: int, now: float) -> None:
+        if sender in self._talking and not self.first.done():
             self.first.set_result(now)
 
 

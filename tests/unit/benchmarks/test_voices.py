@@ -1,14 +1,18 @@
 """A load of voices: descriptions, checks, channels that open, what is measured, and what the comparison says of it."""
 
 from random import Random
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from benchmarks.voices import ice, sdp
+from benchmarks.voices import ice, rtp, sdp
 from benchmarks.voices.channels import Opener, cookie_of
-from benchmarks.voices.drive import talkers
+from benchmarks.voices.drive import Load, talkers
+from benchmarks.voices.join import Listener
+from benchmarks.voices.marks import mark, markable
 from benchmarks.voices.meter import Meter
-from benchmarks.voices.ours import DIRECTIONS, place_of
+from benchmarks.voices.ours import DIRECTIONS, Page, place_of
 from benchmarks.voices.theirs import chosen
 from chalicelib.wire import limits
 from media_node import sctp_chunks, stun
@@ -136,6 +140,16 @@ def test_an_age_counts_from_the_last_sending_unless_somebody_had_to_ask() -> Non
         1.0,
         0.5,
     )
+
+
+async def test_whoever_joins_hears_a_voice_and_not_what_silence_sends() -> None:
+    page = cast(Page, SimpleNamespace(link=SimpleNamespace()))
+    listener = Listener(cast(Load, SimpleNamespace(meter=Meter(3), talking=[2])), page)
+    for now, sender in ((1.0, 0), (2.0, 2), (3.0, 2)):
+        assert listener.first.done() is (now > 2)
+        payload = markable(b"\x78a") + mark(sender, 1)
+        page.link.media(rtp.packet(111, int(now), 0, 7, payload, level=30, level_id=1, marker=False), now)
+    assert await listener.first == 2.0
 
 
 def test_a_mixers_packets_have_no_age_and_another_window_begins_with_nothing() -> None:
