@@ -21,7 +21,7 @@ _MISSING_MAX: Final = 256
 class Heard:
     """A source. `take` each packet; `due` says which are to be asked for by now."""
 
-    __slots__ = ("_last_sr", "_last_sr_at", "_told", "again", "expected", "late", "missing", "next", "of", "taken")
+    __slots__ = ("_last_sr", "_last_sr_at", "_told", "expected", "missing", "next", "of", "taken")
 
     def __init__(self, of: int) -> None:
         self.of = of
@@ -30,10 +30,6 @@ class Heard:
         """When each was found missing, and when last asked for (before 0: not yet)."""
         self.taken = 0
         self.expected = 0
-        self.again = 0
-        """Came after they were asked for."""
-        self.late = 0
-        """Doubles, or too late to be missed."""
         self._told = (0, 0)
         self._last_sr, self._last_sr_at = 0, 0.0
 
@@ -54,11 +50,8 @@ class Heard:
             self.taken += 1
             self.expected += ahead + 1
             return False
-        if self.missing.pop(sequence, None) is None:
-            self.late += 1
-        else:
+        if self.missing.pop(sequence, None) is not None:
             self.taken += 1
-            self.again += 1
         return True
 
     def due(self, now: float) -> list[int]:

@@ -40,8 +40,6 @@ class Network:
         self.loss = 0.0
         self.identity = Identity()
         self.chance = Random(seed)
-        self.packets_out = 0
-        self.packets_in = 0
         self.links: dict[int, Link] = {}
         self.epoll = select.epoll()
         self._loop = asyncio.get_running_loop()
@@ -175,7 +173,6 @@ class Link:
         except OSError:
             return
         now = now_s()
-        self._network.packets_in += 1
         first = data[0] if data else 255
         if first < 4:
             self._checked(data)
@@ -205,7 +202,6 @@ class Link:
     def _emit(self, datagram: bytes) -> None:
         with suppress(OSError):
             self._socket.send(datagram)
-            self._network.packets_out += 1
 
     def _check(self, now: float) -> None:
         assert self.theirs is not None

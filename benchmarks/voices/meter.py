@@ -22,7 +22,6 @@ class Meter:
         self.sent = 0
         self.sent_again = 0
         self.came = 0
-        self.unmarked = 0
         self.nacks = 0
         self._first = [array("d", bytes(8 * _KEPT)) for _ in range(senders)]
         self._last = [array("d", bytes(8 * _KEPT)) for _ in range(senders)]
@@ -48,25 +47,19 @@ class Meter:
         self.came += 1
         moments = self._first if asked else self._last
         if sender >= len(moments):
-            self.unmarked += 1
             return
         age = now - moments[sender][count % _KEPT]
-        if age > _LATE_S:
-            self.unmarked += 1
-        elif asked:
-            self._recovered.append(age)
-        else:
-            self._ages.append(age)
+        if age <= _LATE_S:
+            (self._recovered if asked else self._ages).append(age)
 
     def comes_unmarked(self) -> None:
         """A packet of a mixer."""
         if self.recording:
             self.came += 1
-            self.unmarked += 1
 
     def clear(self) -> None:
         """For another window."""
-        self.sent = self.sent_again = self.came = self.unmarked = self.nacks = 0
+        self.sent = self.sent_again = self.came = self.nacks = 0
         self._ages, self._recovered = array("d"), array("d")
 
     def figures(self, seconds: float) -> dict[str, float]:

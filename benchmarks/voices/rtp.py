@@ -6,14 +6,12 @@ from typing import Final
 
 HEADER_BYTES: Final = 12
 CLOCK_HZ: Final = 48_000
-FRAME_TICKS: Final = 960  # of 20 ms
 M16: Final = 0xFFFF
 M32: Final = 0xFFFFFFFF
 SR: Final = 200
 RR: Final = 201
 RTPFB: Final = 205
 NACK: Final = 1
-_LEVEL_BYTES: Final = 8
 _HEADER: Final = Struct("!BBHII")
 _EXTENSION: Final = Struct("!HHBBH")
 _ONE_BYTE: Final = 0xBEDE
@@ -32,11 +30,6 @@ def packet(
     head = _HEADER.pack(0x90, second, sequence, ticks, ssrc)
     voice = 0x80 if level < 127 else 0
     return head + _EXTENSION.pack(_ONE_BYTE, 1, level_id << 4, voice | level, 0) + payload
-
-
-def is_rtcp(datagram: bytes) -> bool:
-    """Which of the two it is (RFC 5761 section 4)."""
-    return 192 <= datagram[1] <= 223
 
 
 def sender_report(ssrc: int, ntp: int, ticks: int, packets: int, octets: int, blocks: Iterable[bytes] = ()) -> bytes:

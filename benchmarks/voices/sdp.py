@@ -24,16 +24,13 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """What the other side says. `slots` are the SSRCs of what it sends, a section each; 0 where it says none."""
+    """What the other side says, of what it took."""
 
     address: str
     port: int
     ufrag: str
     password: str
     fingerprint: str
-    audio: tuple[str, ...]
-    """The mids of audio sections that were taken."""
-    slots: tuple[int, ...]
     level_id: int
     nack: bool
     sections: tuple[tuple[str, str], ...]
@@ -97,15 +94,12 @@ def read(text: str) -> Theirs:
         raise ValueError("no IPv4 host candidate over UDP")
     taken = [body for body in bodies if body.split(" ")[1] != "0"]
     audio = [body for body in taken if body.startswith("audio")]
-    sent = [body for body in audio if re.search(r"^a=send(only|recv)$", body, re.MULTILINE)]
     return Theirs(
         address=found[1],
         port=int(found[2]),
         ufrag=_one("ice-ufrag", taken, head),
         password=_one("ice-pwd", taken, head),
         fingerprint=_one("fingerprint", taken, head).split(" ")[1].upper(),
-        audio=tuple(_one("mid", [body], "") for body in audio),
-        slots=tuple(_ssrc(body) for body in sent),
         level_id=_level_id(audio),
         nack=bool(audio) and all(re.search(r"^a=rtcp-fb:\S+ nack$", body, re.MULTILINE) for body in audio),
         sections=tuple((body.split(" ")[0], _one("mid", [body], "")) for body in bodies),
@@ -118,11 +112,6 @@ def _one(name: str, bodies: list[str], head: str) -> str:
         if found:
             return found[1].strip()
     raise ValueError(name)
-
-
-def _ssrc(body: str) -> int:
-    found = re.search(r"^a=ssrc:(\d+)", body, re.MULTILINE)
-    return int(found[1]) if found else 0
 
 
 def _level_id(audio: list[str]) -> int:
