@@ -6,13 +6,14 @@ because it was asked for is told apart: it is late by at least the packet after 
 
 from typing import Final
 
-from benchmarks.voices.rtp import M16, report_block
+from media_node.rtcp import Block
 
 AGAIN_S: Final = 0.1
 GIVEN_UP_S: Final = 1.0
 ROUND_TRIP_S: Final = 0.008
 """What reports make of the round trip, for Janus keeps packets to send again only once it measured one of whole milliseconds,
 and here there is none. The same for all servers."""
+M16: Final = 0xFFFF
 _FAR: Final = 1000
 """A jump by more is another start."""
 _MISSING_MAX: Final = 256
@@ -70,7 +71,7 @@ class Heard:
         """Its sender report came (RFC 3550 section 6.4.1: LSR and DLSR)."""
         self._last_sr, self._last_sr_at = middle, now
 
-    def block(self, now: float) -> bytes:
+    def block(self, now: float) -> Block:
         """What to report of it since the last report."""
         expected, taken = self.expected - self._told[0], self.taken - self._told[1]
         self._told = self.expected, self.taken
@@ -78,7 +79,7 @@ class Heard:
         delay = int(max(0.0, now - self._last_sr_at - ROUND_TRIP_S) * 65536) if self._last_sr else 0
         fraction = 256 * lost // expected if expected else 0
         highest = (self.next - 1) & M16
-        return report_block(self.of, min(255, fraction), self.expected - self.taken, highest, self._last_sr, delay)
+        return Block(self.of, min(255, fraction), self.expected - self.taken, highest, 0, self._last_sr, delay)
 
     def _skip(self, ahead: int, sequence: int, now: float) -> None:
         for back in range(min(ahead, _MISSING_MAX), 0, -1):

@@ -8,20 +8,21 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-from benchmarks.voices import rtp
 from benchmarks.voices.heard import Heard
 from benchmarks.voices.link import Link, now_s
 from benchmarks.voices.marks import MARK_BYTES, mark, marked
 from benchmarks.voices.meter import Meter
-from benchmarks.voices.opus import Frame, comfort
+from benchmarks.voices.opus import RATE_HZ, Frame, comfort
 from benchmarks.voices.sdp import PAYLOAD_TYPE
+from media_node import rtcp
+from media_node.rtcp import Nack, ReceiverReport, RtcpError, SenderReport
+from media_node.rtp import HEADER_BYTES, build
 
 SPEAK_S: Final = 0.02
 QUIET_S: Final = 0.4
 REPORT_S: Final = 1.0
 _ASK_S: Final = 0.05
 _RING: Final = 128
-_NTP_EPOCH: Final = 2_208_988_800
 _BLOCKS_MAX: Final = 31
 
 
@@ -38,7 +39,7 @@ class Speaker:
         self._comfort = comfort()
         self._meter = meter
         self._at = number * 37 % len(frames)
-        self._sequence = number * 1009 & rtp.M16
+        self._sequence = number * 1009 & 0xFFFF
         self._count = 0
         self._was_speaking = False
         self._ring: dict[int, tuple[int, int, bytes]] = {}
@@ -49,15 +50,14 @@ class Speaker:
         frame = self._frames[self._at] if speaking else self._comfort
         self._at = (self._at + 1) % len(self._frames)
         self._count += 1
-        self._sequence = (self._sequence + 1) & rtp.M16
-        packet = rtp.packet(
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        packet = build(
             PAYLOAD_TYPE,
             self._sequence,
             self.ticks,
             self.link.ssrc,
             frame.payload + mark(self.number, self._count),
-            level=frame.level,
-            level_id=self._level_id,
+            level=(self._level_id, frame.level),
             marker=speaking and not self._was_speaking,
         )
         self._was_speaking = speaking
@@ -65,9 +65,9 @@ class Speaker:
         protected = self.link.send_rtp(packet)
         self._ring[self._sequence % _RING] = (self._sequence, self._count, protected)
         self.packets += 1
-        self.octets += len(packet) - rtp.HEADER_BYTES
+        self.octets += len(packet) - HEADER_BYTES
         pause_s = SPEAK_S if speaking else QUIET_S
-        self.ticks = (self.ticks + int(pause_s * rtp.CLOCK_HZ)) & rtp.M32
+        self.ticks = (self.ticks + int(pause_s * RATE_HZ)) & 0xFFFFFFFF
         return pause_s
 
     def asked_again(self, sequences: Sequence[int]) -> None:
@@ -96,7 +96,7 @@ class Ear:
         if source is None:
             source = self.sources[whose] = Heard(int.from_bytes(whose, "big"))
         asked = source.take(int.from_bytes(packet[2:4], "big"), now)
-        if self._mixed or len(packet) < rtp.HEADER_BYTES + MARK_BYTES:
+        if self._mixed or len(packet) < HEADER_BYTES + MARK_BYTES:
             self._meter.comes_unmarked()
         else:
             sender, count = marked(packet)
@@ -111,17 +111,15 @@ class Ear:
         sequences = source.due(now)
         if sequences:
             self._meter.nacks += 1
-            report = rtp.receiver_report(
-                self.link.ssrc, [source.block(now)]
-            )  # RFC 4585 section 3.1: first of a compound
-            self.link.send_rtcp(report + rtp.nack(self.link.ssrc, source.of, sequences))
+            ssrc = self.link.ssrc
+            report = rtcp.receiver_report(ReceiverReport(ssrc, (source.block(now),)))  # RFC 4585 section 3.1: first
+            self.link.send_rtcp(report + rtcp.nack(ssrc, source.of, sequences))
 
-    def reported(self, reports: Sequence[tuple[int, int]], now: float) -> None:
-        """Sender reports."""
-        for of, middle in reports:
-            source = self.sources.get(of.to_bytes(4, "big"))
-            if source is not None:
-                source.sender_reported(middle, now)
+    def reported(self, report: SenderReport, now: float) -> None:
+        """A sender report came."""
+        source = self.sources.get(report.ssrc.to_bytes(4, "big"))
+        if source is not None:
+            source.sender_reported(rtcp.middle(report.ntp), now)
 
 
 class Connection:
@@ -137,15 +135,15 @@ class Connection:
 
     def report(self, now: float) -> None:
         """One compound: what was sent, what was heard."""
-        blocks = [source.block(now) for source in self.ear.sources.values()][:_BLOCKS_MAX] if self.ear else []
-        speaker = self.speaker
+        sources = self.ear.sources.values() if self.ear else ()
+        blocks = tuple(source.block(now) for source in itertools.islice(sources, _BLOCKS_MAX))
+        ssrc, speaker = self.link.ssrc, self.speaker
         if speaker is None:
-            self.link.send_rtcp(rtp.receiver_report(self.link.ssrc, blocks))
+            self.link.send_rtcp(rtcp.receiver_report(ReceiverReport(ssrc, blocks)))
             return
-        wall = time.time() + _NTP_EPOCH
-        ntp = int(wall) << 32 | int(wall % 1 * 2**32)
-        report = (self.link.ssrc, ntp, speaker.ticks, speaker.packets, speaker.octets)
-        self.link.send_rtcp(rtp.sender_report(*report, blocks))
+        ntp = rtcp.ntp_of(time.time())
+        report = SenderReport(ssrc, ntp, speaker.ticks, speaker.packets, speaker.octets, blocks)
+        self.link.send_rtcp(rtcp.sender_report(report))
 
     def ask(self, now: float) -> None:
         """What is still missing, once more."""
@@ -155,13 +153,15 @@ class Connection:
                     self.ear.ask(source, now)
 
     def _control(self, compound: bytes, now: float) -> None:
-        if self.speaker is not None:
-            mine = self.link.ssrc
-            wanted = [sequence for of, sequence in rtp.asked_again(compound) if of == mine]
-            if wanted:
-                self.speaker.asked_again(wanted)
-        if self.ear is not None:
-            self.ear.reported(rtp.reported(compound), now)
+        try:
+            items = rtcp.parse(compound)
+        except RtcpError:
+            return
+        for item in items:
+            if isinstance(item, Nack) and self.speaker is not None and item.ssrc == self.link.ssrc:
+                self.speaker.asked_again(item.sequences)
+            elif isinstance(item, SenderReport) and self.ear is not None:
+                self.ear.reported(item, now)
 
 
 class Pace:

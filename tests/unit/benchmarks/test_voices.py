@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from benchmarks.voices import ice, rtp, sdp
+from benchmarks.voices import ice, sdp
 from benchmarks.voices.channels import Opener, cookie_of
 from benchmarks.voices.drive import Load, talkers
 from benchmarks.voices.join import Listener
@@ -16,6 +16,7 @@ from benchmarks.voices.ours import DIRECTIONS, Page, place_of
 from benchmarks.voices.theirs import chosen
 from chalicelib.wire import limits
 from media_node import sctp_chunks, stun
+from media_node.rtp import build
 from media_node.sctp import Association, State
 from media_node.sdp import parse_offer
 
@@ -148,7 +149,7 @@ async def test_whoever_joins_hears_a_voice_and_not_what_silence_sends() -> None:
     for now, sender in ((1.0, 0), (2.0, 2), (3.0, 2)):
         assert listener.first.done() is (now > 2)
         payload = markable(b"\x78a") + mark(sender, 1)
-        page.link.media(rtp.packet(111, int(now), 0, 7, payload, level=30, level_id=1, marker=False), now)
+        page.link.media(build(111, int(now), 0, 7, payload), now)
     assert await listener.first == 2.0
 
 

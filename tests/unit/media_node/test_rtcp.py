@@ -4,6 +4,7 @@ import struct
 from random import Random
 
 import pytest
+from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSrPacket
 
 from media_node import rtcp
 from media_node.rtcp import Block, Bye, Description, Nack, ReceiverReport, RtcpError, SenderReport
@@ -28,6 +29,28 @@ def test_a_compound_packet_is_read_as_it_was_written() -> None:
         Nack(1, 2, (65_535, 0, 16, 40)),
         Bye((5, 6)),
     )
+
+
+def test_another_implementation_reads_what_was_written() -> None:
+    """aiortc's, of reports and of requests to send again, over a wrap too."""
+    data = (
+        rtcp.sender_report(SR)
+        + rtcp.receiver_report(ReceiverReport(6, (BLOCK, BLOCK)))
+        + rtcp.nack(1, 2, [65_535, 0, 3])
+    )
+    sent, received, asked = RtcpPacket.parse(data)
+    assert isinstance(sent, RtcpSrPacket)
+    assert isinstance(received, RtcpRrPacket)
+    assert isinstance(asked, RtcpRtpfbPacket)
+    info = sent.sender_info
+    assert (sent.ssrc, info.ntp_timestamp, info.rtp_timestamp) == (SR.ssrc, SR.ntp, SR.timestamp)
+    assert (info.packet_count, info.octet_count) == (SR.packets, SR.octets)
+    told = [
+        (each.ssrc, each.fraction_lost, each.packets_lost, each.highest_sequence, each.jitter, each.lsr, each.dlsr)
+        for each in received.reports
+    ]
+    assert told == [(9, 25, -3, 2**17 + 5, 77, 0x12345678, 65_536)] * 2
+    assert (asked.media_ssrc, [each & 0xFFFF for each in asked.lost]) == (2, [65_535, 0, 3])
 
 
 def test_a_nack_names_seventeen_packets_in_a_word() -> None:

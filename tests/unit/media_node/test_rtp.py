@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from aiortc.rtp import RtpPacket
 
 from chalicelib.wire import limits
 from media_node.rtp import MARKER, Rtp, build, parse
@@ -13,6 +14,15 @@ def test_what_is_built_is_read() -> None:
     data = build(111, 65_536 + 7, 2**32 + 9, 5, b"opus", marker=True, level=(3, 42))
     assert parse(data, 3) == Rtp(111, MARKER, 7, 9, 5, 42, b"opus")
     assert parse(build(0, 1, 2, 3, b""), 3) == Rtp(0, 0, 1, 2, 3, None, b"")
+
+
+def test_another_implementation_reads_what_was_built() -> None:
+    """aiortc's; the level is where RFC 6464 has it."""
+    data = build(111, 65_535, 4_000_000_000, 77, b"sound", marker=True, level=(1, 30))
+    read = RtpPacket.parse(data)
+    assert (read.payload_type, read.sequence_number, read.timestamp, read.ssrc) == (111, 65_535, 4_000_000_000, 77)
+    assert (read.marker, read.payload) == (1, b"sound")
+    assert data[12:20] == bytes((0xBE, 0xDE, 0, 1, 0x10, 0x80 | 30, 0, 0))
 
 
 def with_extension(profile: int, content: bytes, *, first: int = 0x90, csrcs: bytes = b"") -> bytes:
