@@ -21,7 +21,7 @@ from benchmarks.client import Api, PeerClient, Person, Refused
 from benchmarks.relayed import RelayClient
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
-from chalicelib.wire.peers import RelayStatus
+from chalicelib.wire.peers import RelayState, RelayStatus
 from chalicelib.wire.signals import RelayChanged
 from chalicelib.wire.types import Pose, PresenceState, Vec3
 from chalicelib.wire.voice import MixStatus, Recording, Recordings, RecordingStatus, TimelineEvent, VoiceState
@@ -31,6 +31,7 @@ from tests.fakes.recordings import accepted, decoded, programs, rms_db
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300), programs]
 RATE, FRAME, TAB = 48_000, 960, "tab00001"
+PLACES: tuple[Vec3, Vec3] = ((-3.0, 1.6, 0.0), (3.0, 1.6, 0.0))
 
 
 class Tone(MediaStreamTrack):
@@ -64,10 +65,18 @@ class Voice:
         self.page = page
         self.relayed = RelayClient(page)
         self.relayed.prepare = self._prepare
-        self.tone = Tone(hertz)
+        self.generation = 0
+        """Of the room's relay."""
+        self._hertz = hertz
 
     def _prepare(self, connection: RTCPeerConnection) -> None:
-        connection.addTransceiver(self.tone, direction="sendonly")
+        connection.addTransceiver(Tone(self._hertz), direction="sendonly")
+
+    async def at(self, relay: RelayState, place: Vec3) -> None:
+        """Speaks from there, by that node."""
+        self.generation = relay.generation
+        await self.relayed.connect(relay, timeout_s=30)
+        self.relayed.update(PresenceState(pose=Pose(position=place, rotation=(0.0, 0.0, 0.0, 1.0))))
 
     async def ask(self, method: str, tail: str = "", body: object = None) -> Recording:
         """Of one recording."""
@@ -129,11 +138,9 @@ async def recorded(api: Api) -> AsyncIterator[tuple[Voice, Voice, str]]:
         relay = (await told).relay
         while relay.status is not RelayStatus.READY:
             relay = (await ada.page.next(RelayChanged, 60)).relay
-        places: tuple[Vec3, Vec3] = ((-3.0, 1.6, 0.0), (3.0, 1.6, 0.0))
-        for voice, place in zip(voices, places, strict=True):
-            await voice.relayed.connect(relay, timeout_s=30)
+        for voice, place in zip(voices, PLACES, strict=True):
             ends.push_async_callback(voice.relayed.close)
-            voice.relayed.update(PresenceState(pose=Pose(position=place, rotation=(0.0, 0.0, 0.0, 1.0))))
+            await voice.at(relay, place)
         await bob.ask("PUT", f"/{recording.recording_id}", {"consent": True})
         yield ada, bob, recording.recording_id
 
@@ -182,6 +189,28 @@ async def test_two_people_are_recorded_mixed_and_deleted(api: Api, tmp_path: Pat
         assert (await api.call("GET", f"{ada.path}/recordings", bob.person, None, Recordings)).recordings == ()
         with pytest.raises(urllib.request.HTTPError):
             await bob.fetch(done.tracks[0].url)
+
+
+async def test_a_recording_goes_on_where_its_room_is_moved_to(system: Stack, api: Api, tmp_path: Path) -> None:
+    """A node that is told to go stores what it has, and the next one goes on: one file a page, of both."""
+    async with recorded(api) as (ada, bob, recording_id):
+        await asyncio.sleep(4)
+        for pid in system.pids()["media"]:
+            os.kill(pid, signal.SIGTERM)
+        relay = await ada.relayed.relay(generation=ada.generation, timeout_s=60)
+        for voice, place in zip((ada, bob), PLACES, strict=True):
+            await voice.at(relay, place)
+        await asyncio.sleep(4)
+        await ada.ask("PUT", f"/{recording_id}", {"stop": True})
+        done = await bob.until(recording_id, "files")
+        assert {track.name for track in done.tracks} == {"Ada", "Bob"}
+        for track in done.tracks:
+            data = await bob.fetch(track.url)
+            assert track.duration_ms > 7000
+            assert abs(accepted(data, tmp_path) * 1000 - track.duration_ms) < 50
+            samples = decoded(Reader().feed(data))[0]
+            assert rms_db(samples[RATE : 2 * RATE]) > -30
+            assert rms_db(samples[-2 * RATE : -RATE]) > -30
 
 
 async def test_a_recording_whose_node_is_killed_plays(system: Stack, api: Api, tmp_path: Path) -> None:
