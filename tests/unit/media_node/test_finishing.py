@@ -160,6 +160,29 @@ async def test_a_worker_that_was_killed_is_followed_by_the_next(studio: Studio) 
     assert studio.track("ada").startswith(b"OggS")
 
 
+@pytest.mark.parametrize("done", range(3))
+async def test_work_that_is_broken_off_at_any_file_is_done_again_to_the_same_bytes(studio: Studio, done: int) -> None:
+    """Nothing of it is said before all of it is there: the parts stay for whoever comes next."""
+    whole = Studio()
+    whole.files.held = dict(studio.files.held)
+    await whole.finished()
+    keys: list[str] = []
+
+    def kill(key: str) -> None:
+        keys.append(key)
+        if len(keys) == done + 1:
+            raise asyncio.CancelledError
+
+    studio.files.refuse = kill
+    with pytest.raises(asyncio.CancelledError):
+        await studio.worker().run(SESSION, RECORDING)
+    assert studio.shelf.row.status is RecordingStatus.FINISHING
+    studio.now_ms += limits.RECORDING_LEASE_S * 1000
+    assert await studio.worker("w2").run(SESSION, RECORDING)
+    assert studio.files.held == whole.files.held
+    assert studio.shelf.row.tracks == whole.shelf.row.tracks
+
+
 async def test_two_workers_do_it_once(studio: Studio) -> None:
     """The lease is one's."""
     done = await asyncio.gather(
