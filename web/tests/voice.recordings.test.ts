@@ -281,6 +281,15 @@ describe("a player", () => {
     expect([studio.elements.length, studio.fed.size, player.positionMs]).toEqual([2, 1, 2100]);
   });
 
+  it("plays nothing where it was closed before there was sound", async () => {
+    const studio = new Studio();
+    const player = studio.player();
+    const playing = player.play();
+    player.close();
+    await playing;
+    expect([studio.elements.length, player.playing]).toEqual([0, false]);
+  });
+
   it("leaves nothing behind", async () => {
     const studio = new Studio();
     const player = studio.player();
@@ -350,6 +359,21 @@ describe("the list", () => {
     expect(recordings.player).toBeNull();
     expect(asked).toEqual(["start main", '{"stop":true}', '{"mix":true}', "files", "delete"]);
     recordings.close();
+  });
+
+  it("plays what was chosen last, and nothing once the room was left", async () => {
+    const { recordings } = world([[recording()]]);
+    const id = recording().recording_id;
+    const first = recordings.open(id);
+    await recordings.open(id);
+    const { player } = recordings;
+    await first;
+    expect([player?.playing, recordings.player === player]).toEqual([true, true]);
+    recordings.shut();
+    const late = recordings.open(id);
+    recordings.close();
+    await late;
+    expect(recordings.player).toBeNull();
   });
 
   it("says of each what there is to know", () => {

@@ -64,6 +64,7 @@ export class Player {
   private atMs = 0;
   private sinceMs: number | null = null;
   private context: object | null = null;
+  private closed = false;
   private renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -104,6 +105,7 @@ export class Player {
   /** On a gesture. From the beginning, where it had ended. */
   async play(): Promise<void> {
     await this.ports.sound.start();
+    if (this.closed) return;
     if (this.positionMs >= this.durationMs) this.atMs = 0;
     this.sinceMs ??= this.ports.nowMs();
     this.tick();
@@ -124,6 +126,7 @@ export class Player {
 
   /** Nothing is left of it. */
   close(): void {
+    this.closed = true;
     this.stop();
     this.sinceMs = null;
     for (const part of this.parts) this.drop(part);

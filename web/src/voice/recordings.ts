@@ -28,6 +28,8 @@ export class Recordings {
   private readonly listeners = new Set<() => void>();
   private waiting: () => void = () => {};
   private closed = false;
+  /** Counts what was to be played: whatever comes last does. */
+  private turn = 0;
 
   constructor(private readonly ports: RecordingsPorts) {}
 
@@ -79,10 +81,13 @@ export class Recordings {
 
   /** Plays one, instead of what is played now. On a gesture. */
   async open(recordingId: RecordingId): Promise<void> {
+    this.turn += 1;
+    const { turn } = this;
     const recording = await this.files(recordingId);
     const timeline = new Timeline(
       recording.timeline_url ? await this.ports.text(recording.timeline_url) : "",
     );
+    if (turn !== this.turn) return;
     this.shut();
     this.player = new Player(
       recording,
@@ -97,8 +102,9 @@ export class Recordings {
     await this.player.play();
   }
 
-  /** Plays no more. */
+  /** Plays no more, nor what was about to be. */
   shut(): void {
+    this.turn += 1;
     this.player?.close();
     this.player = null;
     this.tell();
