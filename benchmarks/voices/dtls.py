@@ -4,25 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from aiortc import RTCCertificate
-from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80, SRTPProtectionProfile
+from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
-PROFILES: Final = (SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80)
-"""As browsers offer them, the cheapest first; the server takes the first that it knows."""
+from media_node.dtls import PROFILES, Identity, datagrams_of
+
 _READ_BYTES: Final = 65536
 _WINDOW: Final = 1024
-
-
-class Identity:
-    """A certificate, for all participants of a load."""
-
-    def __init__(self) -> None:
-        self.certificate = RTCCertificate.generateCertificate()
-        prints = self.certificate.getFingerprints()
-        self.fingerprint = next(each.value for each in prints if each.algorithm == "sha-256")
-        self.context = self.certificate._create_ssl_context(srtp_profiles=list(PROFILES))
 
 
 class Dtls:
@@ -99,7 +88,7 @@ class Dtls:
 
     def _flush(self) -> None:
         with suppress(SSL.Error):
-            for datagram in _records(self._ssl.bio_read(_READ_BYTES)):
+            for datagram in datagrams_of(self._ssl.bio_read(_READ_BYTES)):
                 self._send(datagram)
 
 
@@ -107,14 +96,3 @@ def _session(profile: SRTPProtectionProfile, key: bytes, direction: int) -> Sess
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile.libsrtp_profile)
     policy.window_size = _WINDOW
     return Session(policy)
-
-
-def _records(written: bytes) -> list[bytes]:
-    """Each record of a flight in a datagram of its own (RFC 6347 section 4.1)."""
-    made: list[bytes] = []
-    at = 0
-    while at < len(written):
-        end = at + 13 + int.from_bytes(written[at + 11 : at + 13], "big")
-        made.append(written[at:end])
-        at = end
-    return made

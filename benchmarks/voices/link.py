@@ -18,10 +18,12 @@ from pylibsrtp import Error
 
 from benchmarks.voices import ice, sdp
 from benchmarks.voices.channels import Opener
-from benchmarks.voices.dtls import Dtls, Identity
+from benchmarks.voices.dtls import Dtls
 from media_node.channels import BINARY, TEXT
+from media_node.dtls import Identity
 from media_node.sctp import State
 from media_node.sctp_chunks import SctpError
+from media_node.srtp import is_control
 
 _TICK_S: Final = 0.05
 _CHECK_S: Final = 2.5
@@ -222,7 +224,7 @@ class Link:
         if dtls is None or not dtls.open:
             return
         try:
-            if 192 <= data[1] <= 223:
+            if is_control(data):
                 self.control(dtls.inbound.unprotect_rtcp(data), now)
             else:
                 self.media(dtls.inbound.unprotect(data), now)
