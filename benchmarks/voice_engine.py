@@ -19,6 +19,7 @@ from media_node.member import Member
 from media_node.model import Person
 from media_node.ports import Audio
 from media_node.rtp import build
+from media_node.srtp import is_control
 from media_node.tap import Deaf
 from media_node.voice import Voice
 
@@ -28,7 +29,7 @@ _PAYLOAD: Final = bytes(80)
 
 
 class _Sink:
-    """A link that only counts."""
+    """A link that only counts: packets of voice, and messages."""
 
     open = True
     rtt_ms: float | None = 20.0
@@ -42,7 +43,7 @@ class _Sink:
         self.told = 0
 
     def send_media(self, packet: bytes) -> None:
-        self.packets += 1
+        self.packets += not is_control(packet)
 
     def send_control(self, data: str | bytes) -> None:
         self.told += 1
