@@ -1,8 +1,9 @@
-"""RTCP: reports, goodbyes, names and requests to send again, read and written. Pure.
+"""RTCP: reports and requests to send again, read and written, and names, which are written alone. Pure.
 
-RFC 3550 section 6 (SR, RR, SDES, BYE, compound packets), RFC 4585 section 6.2.1 (generic NACK), RFC 5506 (a compound
-packet may begin with anything). What a compound packet holds is given in its order; what there is of other kinds is
-passed over. Bytes that are no RTCP raise RtcpError, and nothing else.
+RFC 3550 section 6 (SR, RR, SDES, compound packets), RFC 4585 section 6.2.1 (generic NACK), RFC 5506 (a compound packet
+may begin with anything). What a compound packet holds is given in its order; what there is of other kinds (names and
+goodbyes among them: whose a packet is, and when they go, is their link's to say) is passed over. Bytes that are no RTCP
+raise RtcpError, and nothing else.
 """
 
 import struct
@@ -15,7 +16,6 @@ from chalicelib.wire import limits
 SR: Final = 200
 RR: Final = 201
 SDES: Final = 202
-BYE: Final = 203
 RTPFB: Final = 205
 _NACK: Final = 1
 _CNAME: Final = 1
@@ -28,6 +28,7 @@ _PAIRS_MAX: Final = limits.VOICE_RING_PACKETS
 _HEAD: Final = struct.Struct(">BBH")
 _SENDER: Final = struct.Struct(">IIIIII")
 _BLOCK: Final = struct.Struct(">IIIIII")
+_SSRC: Final = struct.Struct(">I")
 _PAIR: Final = struct.Struct(">HH")
 _NTP_EPOCH_S: Final = 2_208_988_800
 """From 1900 to 1970."""
@@ -72,20 +73,6 @@ class ReceiverReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """What each source is called (its CNAME; empty where it says none)."""
-
-    names: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bye:
-    """Sources that end."""
-
-    ssrcs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Nack:
     """Packets of a source that are missing; of very many the last."""
 
@@ -94,7 +81,7 @@ class Nack:
     sequences: tuple[int, ...]
 
 
-Packet = SenderReport | ReceiverReport | Description | Bye | Nack
+Packet = SenderReport | ReceiverReport | Nack
 
 
 def parse(data: bytes) -> tuple[Packet, ...]:
@@ -133,23 +120,13 @@ def _packet(kind: int, count: int, content: bytes) -> Packet | None:
             ssrc, high, low, timestamp, packets, octets = _SENDER.unpack_from(content)
             return SenderReport(ssrc, high << 32 | low, timestamp, packets, octets, _blocks(content, 24, count))
         if kind == RR:
-            return ReceiverReport(int.from_bytes(_exactly(content, 0, 4), "big"), _blocks(content, 4, count))
-        if kind == BYE:
-            return Bye(struct.unpack_from(f">{count}I", content))
-        if kind == SDES:
-            return Description(_names(content, count))
+            (ssrc,) = _SSRC.unpack_from(content)
+            return ReceiverReport(ssrc, _blocks(content, 4, count))
         if kind == RTPFB and count == _NACK:
             return _nack(content)
     except struct.error as exc:
         raise RtcpError(str(exc)) from exc
     return None
-
-
-def _exactly(content: bytes, at: int, size: int) -> bytes:
-    part = content[at : at + size]
-    if len(part) != size:
-        raise RtcpError("cut short")
-    return part
 
 
 def _blocks(content: bytes, at: int, count: int) -> tuple[Block, ...]:
@@ -159,24 +136,6 @@ def _blocks(content: bytes, at: int, count: int) -> tuple[Block, ...]:
         lost = loss & 0xFFFFFF
         blocks.append(Block(ssrc, loss >> 24, lost - ((lost & 0x800000) << 1), highest, jitter, last_sr, delay))
     return tuple(blocks)
-
-
-def _names(content: bytes, count: int) -> tuple[tuple[int, str], ...]:
-    names = []
-    at = 0
-    for _ in range(count):
-        ssrc = int.from_bytes(_exactly(content, at, 4), "big")
-        at += 4
-        name = ""
-        while kind := _exactly(content, at, 1)[0]:
-            size = _exactly(content, at + 1, 1)[0]
-            text = _exactly(content, at + 2, size)
-            at += 2 + size
-            if kind == _CNAME:
-                name = text.decode("utf-8", "replace")
-        at = (at // 4 + 1) * 4
-        names.append((ssrc, name))
-    return tuple(names)
 
 
 def _nack(content: bytes) -> Nack:
@@ -215,11 +174,6 @@ def description(names: Sequence[tuple[int, str]]) -> bytes:
         chunk = ssrc.to_bytes(4, "big") + bytes((_CNAME, len(text))) + text
         chunks.append(chunk + bytes(4 - len(chunk) % 4))
     return _written(SDES, len(names), b"".join(chunks))
-
-
-def bye(ssrcs: Sequence[int]) -> bytes:
-    """One BYE of up to 31 sources."""
-    return _written(BYE, len(ssrcs), struct.pack(f">{len(ssrcs)}I", *ssrcs))
 
 
 def nack(sender: int, ssrc: int, sequences: Iterable[int]) -> bytes:

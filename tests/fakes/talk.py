@@ -28,6 +28,11 @@ def audio(number: int, slots: int = 4, *, sends: bool = True, nack: bool = True)
     return Audio(payload_type=PAYLOAD_TYPE, level_id=LEVEL_ID, slots=ssrcs, sends=sends, nack=nack)
 
 
+def goodbye(*ssrcs: int) -> bytes:
+    """A BYE (RFC 3550 section 6.6)."""
+    return bytes((0x80 | len(ssrcs), 203, 0, len(ssrcs))) + b"".join(ssrc.to_bytes(4) for ssrc in ssrcs)
+
+
 class Mouth:
     """A page's encoder: numbered packets, 20 ms apart. The payload says whose it is and its number."""
 

@@ -21,6 +21,7 @@ from media_node.rtp import Rtp, build, parse
 from media_node.source import Stream
 from media_node.srtp import Srtp
 from tests.fakes.relay import SESSION, person
+from tests.fakes.talk import goodbye
 from tests.node.floor import Floor, in_voice, until
 from tests.node.test_voice import Voice
 
@@ -223,8 +224,8 @@ async def test_a_storm_of_control_costs_only_who_makes_it(floor: Floor) -> None:
         bytes((0x81, 205)) + (2 + 300).to_bytes(2) + everything[4 : 12 + 4 * 300],
         bytes((0x81, 206, 0, 2)) + bytes(8),
         rtcp.description([(number, "x" * 250) for number in range(4)]),
-        rtcp.bye(range(31)),
-        b"".join([rtcp.bye([1])] * 64),
+        goodbye(*range(31)),
+        b"".join([goodbye(1)] * 64),
     ]
     before = floor.transport.stats()
     for number in range(600):

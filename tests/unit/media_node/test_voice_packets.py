@@ -14,7 +14,7 @@ from media_node import rtcp
 from media_node.rtcp import Nack, ReceiverReport, SenderReport
 from media_node.rtp import Rtp
 from tests.fakes.relay import FakeLink, person
-from tests.fakes.talk import Hall, audio, speaker_of, weather
+from tests.fakes.talk import Hall, audio, goodbye, speaker_of, weather
 
 RECORDING = ActiveRecording(
     recording_id="rec_" + "a" * 20, channel_id="main", started_by="ada", started_at_ms=1, consented=("bob",)
@@ -187,7 +187,7 @@ def test_a_packet_that_is_none_or_of_another_payload_type_goes_nowhere() -> None
 def test_whatever_bytes_come_nothing_breaks_and_the_others_are_heard() -> None:
     """Seeded: packets and reports with bytes and ends gone wrong, numbers that jump, SSRCs of others."""
     hall, chance = Hall("ada", "bob", "eve"), Random(9)
-    eve, nack = hall.links["eve"], rtcp.nack(1, 3000, range(50)) + rtcp.bye([5])
+    eve, nack = hall.links["eve"], rtcp.nack(1, 3000, range(50)) + goodbye(5)
     for _ in range(3000):
         data = bytearray(chance.choice((hall.mouths["eve"].say(), nack, chance.randbytes(chance.randrange(90)))))
         for _ in range(chance.randrange(4)):

@@ -11,10 +11,9 @@ from chalicelib.wire.voice import (
     VoiceSlots,
     VoiceSpeaking,
 )
-from media_node import rtcp
 from media_node.rtp import MARKER
 from tests.fakes.relay import FakeLink, person
-from tests.fakes.talk import FRAME, Hall, Mouth, audio
+from tests.fakes.talk import FRAME, Hall, Mouth, audio, goodbye
 
 
 def test_whoever_has_not_joined_neither_speaks_nor_hears() -> None:
@@ -38,7 +37,7 @@ def test_a_page_without_audio_or_before_it_has_any_part_in_nothing() -> None:
     hall.pass_s(0.5, {"ada": 25, "bob": 25})
     assert hall.voices("bob") == hall.voices("ada") == set()
     hall.voice.prefer(hall.links["bob"], VoicePrefer())
-    hall.voice.media_control(hall.links["bob"], rtcp.bye([1]), hall.now)
+    hall.voice.media_control(hall.links["bob"], goodbye(1), hall.now)
     hall.links["bob"].audio = audio(2)
     hall.pass_s(0.5, {"ada": 25, "bob": 25})
     assert (hall.voices("bob"), hall.voices("ada")) == ({"ada"}, {"bob"})
