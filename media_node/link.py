@@ -13,12 +13,13 @@ from media_node.channels import BINARY, DCEP, DCEP_ACK, Allowance, Channel, Chan
 from media_node.dtls import Dtls, DtlsError, DtlsState, Identity
 from media_node.ice import LiteAgent
 from media_node.link_media import LinkMedia
+from media_node.outbox import Outbox
 from media_node.ports import Audio, LinkEvents, NodeStats
 from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
 from media_node.sdp import SCTP_PORT, Offer
 from media_node.share import Share
-from media_node.srtp import Srtp, is_control
+from media_node.srtp import is_control
 from media_node.stun import Address
 
 _EARLY_MAX: Final = 4  # datagrams before an address was chosen: a ClientHello, in two parts and again
@@ -32,13 +33,11 @@ class Host(Protocol):
 
     events: LinkEvents
     counted: NodeStats
+    outbox: Outbox
+    """For RTP, which leaves within the turn of the loop in which it was added."""
 
     def emit(self, datagram: bytes, address: Address) -> None:
         """Sends."""
-        ...
-
-    def emit_media(self, srtp: Srtp, packet: bytes, address: Address) -> bool:
-        """Protects RTP and sends it within this turn of the loop; False: it cannot be protected."""
         ...
 
     def touch(self, link: "PeerLink") -> None:
@@ -142,9 +141,7 @@ class PeerLink:
             protected = self.voice.protected(packet, srtp)
             if protected is not None:
                 self._host.emit(protected, address)
-        elif self._host.emit_media(srtp, packet, address):
-            self._host.counted.rtp_out += 1
-        else:
+        elif not self._host.outbox.add(srtp, packet, address):
             self._host.counted.srtp_errors += 1
 
     def close(self, reason: str) -> None:
@@ -168,14 +165,17 @@ class PeerLink:
         """
         if self._spent(now):
             return
-        began = self._host.clock()
-        control = is_control(data)
-        plain = self.voice.hear(data, self._dtls.srtp if self.open else None, now, control=control)
-        if control and plain is not None:
-            self._host.events.media_control(self, plain, now)
-        self._share.busy_s += self._host.clock() - began
-        if not control and plain is not None:
-            self._host.events.media(self, plain, now)
+        host, srtp, plain = self._host, self._dtls.srtp if self.open else None, None
+        began = host.clock()
+        if is_control(data):
+            control = self.voice.hear_control(data, srtp)
+            if control is not None:
+                host.events.media_control(self, control, now)
+        else:
+            plain = self.voice.hear(data, srtp, now)
+        self._share.busy_s += host.clock() - began
+        if plain is not None:
+            host.events.media(self, plain, now)
 
     def _spent(self, now: float) -> bool:
         spent = self._share.spent(now)

@@ -33,22 +33,29 @@ class LinkMedia:
         self.sections = negotiate(offer.sections, offer.bundle, self.sections.parts)
         self.audio = audio_of(self.sections, self.ssrcs)
 
-    def hear(self, data: bytes, srtp: Srtp | None, now: float, *, control: bool) -> bytes | None:
-        """A packet that came, deciphered; None: it is none to be heard. `srtp`: the keys, once the link is open."""
-        audio = self.audio
-        if srtp is None or audio is None or not (control or (audio.sends and len(data) <= _RTP_BYTES)):
+    def hear(self, data: bytes, srtp: Srtp | None, now: float) -> bytes | None:
+        """RTP that came, deciphered; None: it is none to be heard. `srtp`: the keys, once the link is open."""
+        audio, counted = self.audio, self._counted
+        if srtp is None or audio is None or not audio.sends or len(data) > _RTP_BYTES or srtp.foreign(data, now):
+            counted.rtp_dropped += 1
+            return None
+        plain = srtp.take(data, now)
+        if plain is None:
+            counted.srtp_errors += 1
+        else:
+            counted.rtp_in += 1
+        return plain
+
+    def hear_control(self, data: bytes, srtp: Srtp | None) -> bytes | None:
+        """RTCP that came, deciphered; None: it is none to be heard."""
+        if srtp is None or self.audio is None or srtp.foreign_control(data):
             self._counted.rtp_dropped += 1
             return None
-        if srtp.foreign(data, now, control=control):
-            self._counted.rtp_dropped += 1
-            return None
-        plain = srtp.take_control(data) if control else srtp.take(data, now)
+        plain = srtp.take_control(data)
         if plain is None:
             self._counted.srtp_errors += 1
-        elif control:
-            self._counted.rtcp_in += 1
         else:
-            self._counted.rtp_in += 1
+            self._counted.rtcp_in += 1
         return plain
 
     def protected(self, packet: bytes, srtp: Srtp) -> bytes | None:

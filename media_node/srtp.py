@@ -45,27 +45,27 @@ class Srtp:
         self._sessions = inbound, outbound  # what they hold is freed with them
         self._unprotect = _calling(inbound, lib.srtp_unprotect, 0)
         self._unprotect_control = _calling(inbound, lib.srtp_unprotect_rtcp, 0)
-        self.protect = _calling(outbound, lib.srtp_protect, SRTP_MAX_TRAILER_LEN)
-        """RTP for the peer; None: it is malformed, too long for libsrtp, or older than the window."""
-        self.protect_in = _protecting(outbound)
-        """The same in a tray, at a place: its length; 0 where `protect` gives None."""
+        self.protect = _protecting(outbound)
+        """RTP for the peer, in a tray, at a place: its length; 0: it is malformed, too long, or older than the window."""
         self.protect_control = _calling(outbound, lib.srtp_protect_rtcp, SRTP_MAX_SRTCP_TRAILER_LEN)
         """RTCP for the peer."""
         self._known: set[bytes] = set()
-        self._source = b""
+        self._source: bytes | None = None
         self._source_at = -SOURCE_S
 
-    def foreign(self, packet: bytes, now: float, *, control: bool) -> bool:
-        """Whether a packet is not even deciphered: too short, or of an SSRC that has no place (any more)."""
-        if control:
-            ssrc = packet[_CONTROL_SSRC]
-            return len(packet) < _RTCP_BYTES or (ssrc not in self._known and len(self._known) >= SSRCS_MAX)
+    def foreign(self, packet: bytes, now: float) -> bool:
+        """Whether RTP is not even deciphered: too short, or of an SSRC that has no place (any more)."""
         ssrc = packet[_SSRC]
-        if len(packet) < _RTP_BYTES:
-            return True
         if ssrc == self._source:
             return False
-        return now - self._source_at < SOURCE_S or (ssrc not in self._known and len(self._known) >= SSRCS_MAX)
+        return len(packet) < _RTP_BYTES or now - self._source_at < SOURCE_S or self._placeless(ssrc)
+
+    def foreign_control(self, packet: bytes) -> bool:
+        """The same of RTCP."""
+        return len(packet) < _RTCP_BYTES or self._placeless(packet[_CONTROL_SSRC])
+
+    def _placeless(self, ssrc: bytes) -> bool:
+        return len(self._known) >= SSRCS_MAX and ssrc not in self._known
 
     def take(self, packet: bytes, now: float) -> bytes | None:
         """RTP that is not foreign, deciphered; None: it is not authentic, or was heard before."""
@@ -86,7 +86,7 @@ class Srtp:
 
 
 Call = Callable[[bytes], bytes | None]
-CallIn = Callable[[Tray, int, bytes], int]
+Protect = Callable[[Tray, int, bytes], int]
 
 
 def _calling(session: Session, function: Any, trailer: int) -> Call:
@@ -112,7 +112,7 @@ def _calling(session: Session, function: Any, trailer: int) -> Call:
     return call
 
 
-def _protecting(session: Session) -> CallIn:
+def _protecting(session: Session) -> Protect:
     """srtp_protect, on a packet's copy in a tray."""
     handle, size, function = session._srtp[0], ffi.new("int *"), lib.srtp_protect
     most = len(session._buffer) - SRTP_MAX_TRAILER_LEN

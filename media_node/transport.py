@@ -20,15 +20,13 @@ from media_node import sdp, stun
 from media_node.dtls import Identity
 from media_node.gather import GATHER_S, Gather
 from media_node.ice import ADDRESSES_MAX, Credentials, LiteAgent
+from media_node.inbox import Inbox
 from media_node.link import PeerLink
 from media_node.outbox import Outbox
 from media_node.ports import Link, LinkEvents, NodeStats
-from media_node.srtp import Srtp
 from media_node.stun import Address, Kind, StunError
 
 TICK_S: Final = 0.02
-_BATCH: Final = 64  # datagrams a turn of the loop, so that ticks and the WebSocket get theirs
-_DATAGRAM_BYTES: Final = 2048
 _SOCKET_BYTES: Final = 4 * 1024 * 1024
 _HELD_S: Final = 10.0
 """So long after a check from it, an address is its link's; browsers check each 2.5 s."""
@@ -59,7 +57,8 @@ class Transport:
         self._links: dict[str, PeerLink] = {}
         self._by_ufrag: dict[str, PeerLink] = {}
         self._at: dict[Address, PeerLink] = {}
-        self._outbox = Outbox(bound, self.counted)
+        self._inbox = Inbox(bound)
+        self.outbox = Outbox(bound, self.counted, self._flush_soon)
         self._dirty: list[PeerLink] = []
         self._reading = False
         self._loop = asyncio.get_running_loop()
@@ -152,7 +151,7 @@ class Transport:
         self._loop.remove_reader(self._socket.fileno())
         if self._gathering is not None:
             self._gathering.cancel()
-        self._outbox.flush()
+        self.outbox.flush()
         self._socket.close()
 
     # -- what links use --
@@ -167,19 +166,11 @@ class Transport:
         self.counted.packets_out += 1
         self.counted.bytes_out += len(datagram)
 
-    def emit_media(self, srtp: Srtp, packet: bytes, address: Address) -> bool:
-        """Protects RTP, and sends it with all that goes out in this turn of the loop. False: it cannot be protected."""
-        outbox = self._outbox
-        if not (outbox.waiting or self._dirty or self._reading):
-            self._loop.call_soon(self._flush)
-        return outbox.add(srtp, packet, address)
-
     def touch(self, link: PeerLink) -> None:
         """Has the link flushed in the loop's next turn."""
         if not link.dirty:
             link.dirty = True
-            if not self._dirty and not self._reading:
-                self._loop.call_soon(self._flush)
+            self._flush_soon()
             self._dirty.append(link)
 
     def later(self, link: PeerLink, reason: str) -> None:
@@ -199,6 +190,10 @@ class Transport:
         link.claimed.clear()
 
     # -- the loop --
+
+    def _flush_soon(self) -> None:
+        if not self._dirty and not self._reading:
+            self._loop.call_soon(self._flush)
 
     def _readable(self) -> None:
         before = self.counted.packets_in
@@ -224,11 +219,7 @@ class Transport:
     def _read(self) -> None:
         now = self.now()
         counted = self.counted
-        for _ in range(_BATCH):
-            try:
-                data, address = self._socket.recvfrom(_DATAGRAM_BYTES)
-            except OSError:
-                return
+        for data, address in self._inbox.read():
             counted.packets_in += 1
             counted.bytes_in += len(data)
             self._take(data, address, now)
@@ -295,7 +286,7 @@ class Transport:
             while self._dirty:
                 self._dirty.pop().flush(now)
         finally:  # one that fails is the loop's to report; the others are flushed all the same
-            self._outbox.flush()
+            self.outbox.flush()
             if self._dirty:
                 self._loop.call_soon(self._flush)
 

@@ -1,16 +1,17 @@
 """Packets that leave together: to whom they are for, whatever the kernel takes of them."""
 
 import errno
+import itertools
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pylibsrtp import Policy, Session
 
-from media_node.outbox import TURN_MAX, Outbox, _ffi, sockaddr
+from media_node.kernel import ffi
+from media_node.outbox import TURN_MAX, Outbox
 from media_node.ports import NodeStats
 from media_node.rtp import build
 from media_node.srtp import Srtp
@@ -27,7 +28,7 @@ def session(direction: int) -> Session:
 class Post:
     """An outbox of a real socket, and two who get what it sends."""
 
-    def __init__(self, family: socket.AddressFamily, send_many: Any = None) -> None:
+    def __init__(self, family: socket.AddressFamily, *send_many: Any) -> None:
         self.node = socket.socket(family, socket.SOCK_DGRAM)
         self.node.bind((FAMILIES[family], 0))
         self.peers = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(2)]
@@ -35,7 +36,8 @@ class Post:
             peer.bind((FAMILIES[family], 0))
             peer.setblocking(False)
         self.counted = NodeStats()
-        self.outbox = Outbox(self.node, self.counted, send_many)
+        self.called = 0
+        self.outbox = Outbox(self.node, self.counted, self.waits, *send_many)
         self.srtp = Srtp(session(Policy.SSRC_ANY_INBOUND), session(Policy.SSRC_ANY_OUTBOUND))
         self.plain = session(Policy.SSRC_ANY_INBOUND)
         self.sequence = 0
@@ -44,6 +46,10 @@ class Post:
         self.sequence += 1
         address: Address = self.peers[peer].getsockname()
         return self.outbox.add(self.srtp, build(111, self.sequence, 0, 7, payload), address)
+
+    def waits(self) -> None:
+        """A flush is asked for."""
+        self.called += 1
 
     def got(self, peer: int) -> list[int]:
         """Sequence numbers of what came, deciphered."""
@@ -60,9 +66,14 @@ class Post:
             each.close()
 
 
-@pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
+WAYS: dict[str, tuple[Any, ...]] = {"many": (), "one by one": (None,)}
+"""With sendmmsg, and where there is none."""
+
+
+@pytest.fixture(params=itertools.product(FAMILIES, WAYS), ids=lambda both: f"{both[0].name} {both[1]}")
 def post(request: pytest.FixtureRequest) -> Iterator[Post]:
-    made = Post(request.param)
+    family, way = request.param
+    made = Post(family, *WAYS[way])
     yield made
     made.close()
 
@@ -73,9 +84,20 @@ def test_each_gets_what_is_for_them_and_nothing_before_the_turn_ends(post: Post)
     assert post.got(0) == []
     post.outbox.flush()
     assert (post.got(0), post.got(1)) == ([1, 3], [2])
-    assert (post.counted.packets_out, post.counted.send_dropped) == (3, 0)
+    assert (post.counted.packets_out, post.counted.rtp_out, post.counted.send_dropped) == (3, 3, 0)
     post.outbox.flush()
     assert post.got(0) == []
+
+
+def test_a_flush_is_asked_for_once_a_turn_and_for_something(post: Post) -> None:
+    assert not post.add(0, bytes(1500))
+    assert post.called == 0
+    for _ in range(3):
+        post.add(0)
+    assert post.called == 1
+    post.outbox.flush()
+    post.add(0)
+    assert post.called == 2
 
 
 def test_one_alone_leaves_as_well(post: Post) -> None:
@@ -102,11 +124,11 @@ def test_what_cannot_be_protected_is_told_and_not_sent(post: Post) -> None:
     assert post.counted.packets_out == 0
 
 
-def test_what_one_outbox_protects_the_other_way_protects_alike(post: Post) -> None:
-    twin = Srtp(session(Policy.SSRC_ANY_INBOUND), session(Policy.SSRC_ANY_OUTBOUND))
+def test_what_it_sends_is_what_libsrtp_makes_of_a_packet(post: Post) -> None:
+    """By its own binding, another session of the same key."""
     post.add(0)
     post.outbox.flush()
-    assert post.peers[0].recv(2048) == twin.protect(build(111, 1, 0, 7, b"sound"))
+    assert post.peers[0].recv(2048) == session(Policy.SSRC_ANY_OUTBOUND).protect(build(111, 1, 0, 7, b"sound"))
 
 
 def kernel(answers: list[tuple[int, int]], asked: list[int]) -> Callable[[int, Any, int, int], int]:
@@ -114,7 +136,7 @@ def kernel(answers: list[tuple[int, int]], asked: list[int]) -> Callable[[int, A
 
     def send_many(_descriptor: int, _messages: Any, count: int, _flags: int) -> int:
         asked.append(count)
-        taken, _ffi.errno = answers.pop(0)
+        taken, ffi.errno = answers.pop(0)
         return taken
 
     return send_many
@@ -143,13 +165,3 @@ def test_what_the_kernel_does_not_take_is_dropped_and_counted(
     assert counts == asked
     assert (post.counted.packets_out, post.counted.send_dropped) == (3 - dropped, dropped)
     assert post.counted.bytes_out == (3 - dropped) * 27
-
-
-def test_addresses_are_as_the_kernel_has_them() -> None:
-    four = sockaddr(socket.AF_INET, ("192.0.2.7", 0x1234))
-    assert (len(four), four[2:8]) == (16, bytes((0x12, 0x34, 192, 0, 2, 7)))
-    six = sockaddr(socket.AF_INET6, ("fe80::1%eth0", 0x1234, 5, 3))
-    assert (len(six), six[2:8]) == (28, bytes((0x12, 0x34, 0, 0, 0, 5)))
-    assert six[8:24] == socket.inet_pton(socket.AF_INET6, "fe80::1")
-    assert int.from_bytes(six[24:], sys.byteorder) == 3
-    assert sockaddr(socket.AF_INET6, ("::1", 1))[24:] == bytes(4)

@@ -4,16 +4,15 @@ import random
 
 import pytest
 
-from media_node.srtp import SOURCE_S, SSRCS_MAX, Srtp, is_control
+from media_node.srtp import SOURCE_S, SSRCS_MAX, Srtp, Tray, is_control
 from tests.unit.media_node.secured import KEYS, ends, report, rtp, sealed, session
 
 
 def heard(end: Srtp, packet: bytes, now: float) -> bytes | None:
     """As a link takes a packet."""
-    control = is_control(packet)
-    if end.foreign(packet, now, control=control):
-        return None
-    return end.take_control(packet) if control else end.take(packet, now)
+    if is_control(packet):
+        return None if end.foreign_control(packet) else end.take_control(packet)
+    return None if end.foreign(packet, now) else end.take(packet, now)
 
 
 def test_packets_go_both_ways() -> None:
@@ -129,7 +128,7 @@ def test_what_is_sent_again_is_the_same_bytes() -> None:
 def test_what_cannot_be_protected_is_nothing(packet: bytes) -> None:
     """Too short, too long, or with a header that is longer than it."""
     node, _ = ends()
-    assert node.protect(packet) is None
+    assert node.protect(Tray(1), 0, packet) == 0
 
 
 @pytest.mark.parametrize("packet", [b"", b"\x80\xc9", report()[:7], report() + bytes(1400)])
