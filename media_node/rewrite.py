@@ -172,7 +172,7 @@ class Line:
 
 def forward(lines: Iterable[Line], kept: Kept) -> None:
     """A packet to all who hear its sender: the next one of a stream. This runs for each packet and listener."""
-    sequence, timestamp, marker, payload = kept
+    sequence, timestamp, marker, payload = kept.sequence, kept.timestamp, kept.marker, kept.payload
     size = len(payload)
     for line in lines:
         budget = line.budget

@@ -5,7 +5,9 @@ the bytes, `parse` gives a packet or None; nothing escapes. The payload is never
 """
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from chalicelib.wire import limits
 
@@ -21,7 +23,7 @@ _ONE_BYTE: Final = 0xBEDE
 _EXTENSION: Final = struct.Struct(">HH")
 
 
-class Rtp(NamedTuple):
+class Rtp(msgspec.Struct, frozen=True, gc=False):
     """A packet as it came. `marker` is MARKER or 0. `level` is dB below full scale, None where it does not say."""
 
     payload_type: int

@@ -7,7 +7,9 @@ loss. RFC 3550 appendix A.1 (order), A.3 (loss), A.8 (jitter).
 Missing packets are asked for at once, and once more if they do not come: later they would come too late to be heard.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from chalicelib.wire import limits
 from media_node.rtcp import Block
@@ -27,7 +29,7 @@ _WRAPPED: Final = 0x80000000
 """A timestamp that changed its distance to the clock by so much has gone round."""
 
 
-class Kept(NamedTuple):
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """A packet in a ring. `sequence` counts on past 16 bits; `marker` is rtp.MARKER or 0."""
 
     sequence: int
@@ -137,11 +139,6 @@ class Stream:
         fraction = max(0, wanted - got) * 256 // wanted if wanted > 0 else 0
         lost = max(-0x800000, min(0x7FFFFF, expected - self._received))
         return Block(self.ssrc, min(255, fraction), lost, self.newest, int(self._jitter), last_sr, delay)
-
-    @property
-    def jitter_ms(self) -> float:
-        """Between packets as they were sent and as they came, smoothed."""
-        return self._jitter / _CLOCK_HZ * 1000
 
 
 class Bucket:

@@ -8,6 +8,8 @@ packet at all.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from chalicelib.wire import limits
 from media_node import rtcp
 from media_node.ports import Audio
@@ -183,7 +185,7 @@ class Speaker:
         lines, self.waiting = self.waiting, []
         for line in lines:
             line.begin(stream, kept.sequence, kept.timestamp, now)
-        forward(lines, kept._replace(marker=MARKER))
+        forward(lines, replace(kept, marker=MARKER))
         self.lines += lines
 
     def _ask(self, stream: Stream, missing: Sequence[int]) -> None:

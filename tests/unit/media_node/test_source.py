@@ -113,9 +113,8 @@ def test_jitter_is_what_rfc_3550_says() -> None:
     stream = Stream(OWNER, numbered(0), 0.0)
     for sequence in range(100):
         stream.take(numbered(sequence, timestamp=sequence * 960), 1, sequence * 0.02)
-    assert stream.jitter_ms == pytest.approx(0, abs=1e-6)
+    assert stream.report(0, 0).jitter == 0
     stream.take(numbered(100, timestamp=96_000), 1, 2.0 + 0.016)
-    assert stream.jitter_ms == pytest.approx(1.0)
     assert stream.report(0, 0).jitter == 48
 
 
@@ -124,7 +123,7 @@ def test_a_timestamp_that_wraps_is_no_jitter() -> None:
     stream = Stream(OWNER, numbered(0), 0.0)
     for step in range(10):
         stream.take(numbered(step, timestamp=(2**32 - 4800 + step * 960) & 0xFFFFFFFF), 1, step * 0.02)
-    assert stream.jitter_ms == pytest.approx(0, abs=1e-6)
+    assert stream.report(0, 0).jitter == 0
 
 
 @pytest.mark.parametrize(("seed", "loss", "jitter_s"), [(1, 0.05, 0.0), (2, 0.1, 0.03), (3, 0.0, 0.2), (4, 0.3, 0.1)])
