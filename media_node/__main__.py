@@ -27,7 +27,7 @@ async def work(settings: NodeSettings, stop: asyncio.Event) -> bool:
     await node.beat()
     gc.collect()
     gc.freeze()  # what is here by now stays: collecting looks through the rest only
-    lives = [parts.house.ticks(), parts.house.censuses(), signalling.run(), parts.finisher.run(), *keeping]
+    lives = [parts.house.rounds.run(), parts.house.censuses(), signalling.run(), parts.finisher.run(), *keeping]
     loops = [asyncio.ensure_future(life) for life in lives]
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: node.report(collect=True))
     beating, stopping = asyncio.ensure_future(node.beats()), asyncio.ensure_future(stop.wait())

@@ -105,15 +105,17 @@ def _louds(
     law, max_m = law_of(channel.distance), min(channel.distance.max_m, reach)
     louds: dict[Party, float] = {}
     for party, user_id, loud, priority, place in others:
-        if user_id in deaf or party in known:
-            continue
         if priority:
-            louds[party] = loud * (FIRST if loud > QUIET else 2.0)
+            there = loud * (FIRST if loud > QUIET else 2.0)
         elif flat or position is None or place is None:
-            if loud > least:
-                louds[party] = loud
+            if loud <= least:
+                continue
+            there = loud
         else:
-            metres = dist(position, place)
-            if metres <= max_m:
-                louds[party] = loud * law(metres)
+            metres = dist(position, place)  # first of all: by far the most of a large room are too far away
+            if metres > max_m:
+                continue
+            there = loud * law(metres)
+        if user_id not in deaf and party not in known:
+            louds[party] = there
     return louds

@@ -27,9 +27,9 @@ from media_node.census import Census, Reading
 from media_node.lodging import Known, Lodging, as_it_is_now
 from media_node.member import Member
 from media_node.model import Person, key_of
-from media_node.pace import Pace
 from media_node.ports import Link, Transport
 from media_node.room import Carrying, Room
+from media_node.rounds import Rounds
 from media_node.ruling import Ruling, VoiceReading
 from media_node.tap import Deaf, Tap
 
@@ -38,8 +38,6 @@ _ABSENT_MS: Final = 15_000
 """How long the channel of somebody outlives their WebSocket."""
 _EMPTY_MS: Final = 30_000
 """How long a room without peers is kept: they may all be coming again."""
-_TICK_S: Final = 1 / limits.RELAY_HZ
-_BRIDGE_TICKS: Final = limits.RELAY_HZ // limits.RELAY_BRIDGE_HZ
 _QUIET: Final = frozenset({"left", "removed", "replaced", "moved"})
 """Ends of links after which nobody waits for anything by another way."""
 
@@ -77,8 +75,6 @@ class House:
         self._carrying = carrying
         self._voices = voices
         self._tap = tap or Deaf()
-        self._clock = clock
-        """The transport's."""
         self._now_ms = now_ms
         self._new_id = new_id
         self._people: dict[str, Known] = {}
@@ -89,7 +85,7 @@ class House:
         """WebSockets whose last post failed, and until when they get none: it may be that there were too many."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._empty = asyncio.Event()
-        self._pace = Pace()
+        self.rounds = Rounds(self.rooms, self._across, lambda session_id: self.give_up(session_id, "failed"), clock)
 
     @property
     def peers(self) -> int:
@@ -258,32 +254,6 @@ class House:
                     await self._empty.wait()
 
     # -- time --
-
-    async def ticks(self) -> None:
-        """Tells everybody, RELAY_HZ times a second; less often where that takes too long. Until cancelled."""
-        loop = asyncio.get_running_loop()
-        tick, due = 0, loop.time()
-        while True:
-            tick, due = tick + 1, max(due + _TICK_S, loop.time())
-            await asyncio.sleep(due - loop.time())
-            if self._pace.due(tick, 0):
-                began = time.perf_counter()
-                self.tick(tick)
-                self._pace.judge(held_up=time.perf_counter() - began > _TICK_S / 2)
-
-    def tick(self, tick: int) -> None:
-        """Once."""
-        at_ms = time.time() * 1000
-        for session_id, lodging in list(self.rooms.items()):
-            try:
-                if len(lodging.room):
-                    lodging.room.voice.tick(self._clock())
-                    lodging.room.tick(tick, at_ms)
-                    if tick % _BRIDGE_TICKS == 0:
-                        self._across.tell(lodging.room, lodging.census)
-            except Exception:  # noqa: BLE001 - one room that fails is one room, not the node
-                log.failure("room.failed", session_id=session_id)
-                self.give_up(session_id, "failed")
 
     async def censuses(self) -> None:
         """Looks after every room each CENSUS_S, until cancelled."""

@@ -36,7 +36,6 @@ class Party:
         "channel",
         "deaf",
         "front",
-        "half",
         "held",
         "joined",
         "link",
@@ -64,8 +63,6 @@ class Party:
         """Who is in each slot."""
         self.front = False
         """Whether it is the one of its person's pages that they are heard by."""
-        self.half = 0
-        """In which of two turns its slots are given anew."""
         self.joined = False
         self.channel: VoiceChannel = MAIN
         self.position: Vec3 | None = None

@@ -3,13 +3,13 @@
 The laws. Whose a packet is, is the link that it came by. Who may speak and who hears whom are the rules of
 `chalicelib.voice.model` over the room's state as it was read last, and roles and places as the room knows them now: a
 change of any of them counts at once. A packet costs a step for each of those who hear its sender, and nothing else:
-choosing is done VOICE_SELECT_HZ times a second, on the node's tick, and at once, at most VOICE_ONSETS_PER_S times a
-second, for somebody who begins to speak where a slot has nobody who does. No timer, task or queue a page; what a page had
-ends with its link.
+choosing is done VOICE_SELECT_HZ times a second, after the node's tick and for a few listeners at a time, and at once, at
+most VOICE_ONSETS_PER_S times a second, for somebody who begins to speak where a slot has nobody who does. No timer, task
+or queue a page; what a page had ends with its link.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Final
 
@@ -26,6 +26,8 @@ from media_node.source import Bucket
 from media_node.tap import Tap
 from media_node.telling import report, tell_slots, tell_speaking
 
+FEW: Final = 8
+"""Listeners to whom slots are given in one go."""
 _TICK_S: Final = 1 / limits.RELAY_HZ
 
 
@@ -63,7 +65,10 @@ class Voice:
         self._people: dict[str, VoicePerson] = {}
         self._channels: dict[str, VoiceChannel] = {}
         self._zones = False
-        self._half_waits = False
+        self._waiting: list[Party] = []
+        """Whose slots are to be given anew."""
+        self._crowds: dict[str, Crowd] | None = None
+        """Of this turn, by channel; None: not gathered, or not so any more."""
         self._onsets = Bucket(limits.VOICE_ONSETS_PER_S, limits.VOICE_ONSETS_PER_S, self._now)
         self._selecting = Turn(1 / limits.VOICE_SELECT_HZ)
         self._speaking = Turn(1 / limits.VOICE_SPEAKING_HZ)
@@ -105,6 +110,7 @@ class Voice:
         party = self._parties.pop(link, None)
         if party is None:
             return
+        self._crowds = None
         party.seat([None] * len(party.held))
         for other in self._parties.values():
             if party in other.held:
@@ -120,7 +126,6 @@ class Voice:
             party.renegotiated(audio)
             return
         party = self._parties[member.link] = Party(member, audio, self._chance, self._now)
-        party.half = len(self._parties) % 2
         self._control[member.link] = Bucket(limits.VOICE_NACKS_PER_S, limits.VOICE_NACKS_PER_S, self._now)
         party.keep_from(self.rules)
         self._judge(party)
@@ -129,9 +134,11 @@ class Voice:
 
     def follow(self, rules: VoiceRules) -> None:
         """The room's voice is so, as read last: one reading after the other, of a table that forgets rooms in time."""
+        self._tap.follow(self._session_id, rules.state)
+        if rules == self.rules:
+            return
         self.rules = rules
         self._learn(rules)
-        self._tap.follow(self._session_id, rules.state)
         for party in self._parties.values():
             party.keep_from(rules)
         self.refresh()
@@ -140,7 +147,8 @@ class Voice:
         """Somebody's role or the rules changed: it counts for the next packet."""
         for party in self._parties.values():
             self._judge(party)
-        self._choose()
+        self._crowds = None
+        self._give(self._parties.values())
 
     def prefer(self, link: Link, message: VoicePrefer) -> None:
         """What a listener wants."""
@@ -211,7 +219,7 @@ class Voice:
     # -- time --
 
     def tick(self, now: float) -> None:
-        """RELAY_HZ times a second."""
+        """RELAY_HZ times a second; `choose` is to follow, while anybody `waits`."""
         self._now = now
         for party in self._parties.values():
             party.listener.budget.refill(now)
@@ -226,21 +234,28 @@ class Voice:
             for party in self._parties.values():
                 party.speaker.loudness.settle(now)
                 self._judge(party)
-            self._choose(None if self._half_waits else 0)
-            self._half_waits = not self._half_waits
-        elif self._half_waits:
-            self._choose(1)
-            self._half_waits = False
+            self._waiting, self._crowds = list(self._parties.values()), None
         if self._speaking.comes(now):
             tell_speaking(self._parties.values())
 
-    def _choose(self, half: int | None = None) -> None:
-        """Gives the slots anew, to every listener, or to a half of them: packets wait as long as this takes."""
-        crowds = self._crowds()
-        for party in self._parties.values():
-            if not party.joined or half == 1 - party.half:
+    @property
+    def waits(self) -> bool:
+        """Whether somebody's slots are to be given anew."""
+        return bool(self._waiting)
+
+    def choose(self) -> None:
+        """Gives a few their slots: packets wait as long as this takes."""
+        few, self._waiting = self._waiting[:FEW], self._waiting[FEW:]
+        self._give(party for party in few if self._parties.get(party.link) is party)
+
+    def _give(self, parties: Iterable[Party]) -> None:
+        """To each the slots that it has by now."""
+        if self._crowds is None:
+            self._crowds = self._gathered()
+        for party in parties:
+            if not party.joined:
                 continue
-            crowd = crowds.get(party.channel.channel_id)
+            crowd = self._crowds.get(party.channel.channel_id)
             heard = heard_by(party, crowd) if crowd is not None else {}
             slots = choose(party.held, heard, party.wanted)
             if slots != party.held:
@@ -262,7 +277,7 @@ class Voice:
                     tell_slots(other)
         party.speaker.catch_up(SPEECH_PACKETS, now)
 
-    def _crowds(self) -> dict[str, Crowd]:
+    def _gathered(self) -> dict[str, Crowd]:
         crowds: dict[str, Crowd] = {}
         for party in one_each(self._parties.values()):
             crowd = crowds.get(party.channel.channel_id)

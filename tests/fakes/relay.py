@@ -13,6 +13,7 @@ from chalicelib.presence.model import Row
 from chalicelib.wire.decode import decode_server_message
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import DocFetch, OpSubmit, PresenceUpdate, ServerMessage
+from chalicelib.wire.signals import Peer, PeerOffer
 from chalicelib.wire.types import Delivery, Pose, PresenceState, Role, UserKind, Vec3
 from media_node.frames import Frame, decode
 from media_node.model import Person, key_of
@@ -49,6 +50,28 @@ def row(name: str, role: Role = Role.EDITOR, *, seen_at_ms: int = 1_000_000, lea
         seen_at_ms=seen_at_ms,
         entered=True,
         leaving_at_ms=leaving_at_ms,
+    )
+
+
+def offered(who: Person, node_id: str, link_id: str, sdp: str) -> PeerOffer:
+    """Their offer to a node, as the functions hand it on."""
+    peer = Peer(
+        peer_id=who.peer_id,
+        user_id=who.user_id,
+        name=who.user_id,
+        color="#ffffff",
+        role=who.role,
+        kind=UserKind.GUEST,
+        joined_at_ms=1,
+    )
+    return PeerOffer(
+        to=f"{node_id}.relay",
+        link=link_id,
+        sdp=sdp,
+        from_=who.peer_id,
+        session_id=who.session_id,
+        peer=peer,
+        connection_id=who.connection_id,
     )
 
 

@@ -170,6 +170,8 @@ class Hall:
         while now >= self._ticked_at + self.tick_s:
             self._ticked_at += self.tick_s
             self.voice.tick(self._ticked_at)
+            while self.voice.waits:
+                self.voice.choose()
         self.now = now
 
     def heard(self, name: str) -> list[Rtp]:

@@ -9,12 +9,11 @@ import msgspec
 
 from chalicelib.peers.model import Relay
 from chalicelib.voice.model import MAIN, VoiceRules
-from chalicelib.wire.signals import Peer, PeerOffer
-from chalicelib.wire.types import Role, UserKind
+from chalicelib.wire.types import Role
 from chalicelib.wire.voice import VoiceChannel, VoicePerson, VoiceState
 from media_node.house import House
 from media_node.transport import Transport
-from tests.fakes.relay import SESSION, FakeCarrying, FakePosts, FakeRegistry, person, row
+from tests.fakes.relay import SESSION, FakeCarrying, FakePosts, FakeRegistry, offered, person, row
 from tests.fakes.talk import FakeVoices
 from tests.node.peers import own_address
 
@@ -59,7 +58,7 @@ class Floor:
             host=address, port=0, public_address=address, events=self.house, capacity=10
         )
         self.house.transport = self.transport
-        self._ticking = asyncio.ensure_future(self.house.ticks())
+        self._ticking = asyncio.ensure_future(self.house.rounds.run())
         return self.transport
 
     async def end(self) -> None:
@@ -91,24 +90,4 @@ class Floor:
 
     async def answer(self, name: str, offer_sdp: str, role: Role = Role.EDITOR, link_id: str = "link0001") -> str:
         """To an offer of somebody's, as the functions hand it on."""
-        who = person(name)
-        peer = Peer(
-            peer_id=who.peer_id,
-            user_id=name,
-            name=name,
-            color="#ffffff",
-            role=role,
-            kind=UserKind.GUEST,
-            joined_at_ms=1,
-        )
-        return await self.house.offer(
-            PeerOffer(
-                to=f"{NODE}.relay",
-                link=link_id,
-                sdp=offer_sdp,
-                from_=who.peer_id,
-                session_id=SESSION,
-                peer=peer,
-                connection_id=who.connection_id,
-            )
-        )
+        return await self.house.offer(offered(person(name, role), NODE, link_id, offer_sdp))

@@ -19,8 +19,8 @@ from chalicelib.wire.voice import VoiceChanged, VoiceMix
 from media_node.committer import Operations
 from media_node.node import Node
 from tests.fakes.relay import SESSION, FakePosts, person
+from tests.fakes.site import NODE, Site
 from tests.unit.media_node.test_committer import FakeDrainer, FakeSocket
-from tests.unit.media_node.test_house import NODE, Site
 
 
 class FakeSignalling:

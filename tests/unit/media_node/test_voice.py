@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from chalicelib.voice.model import MAIN
+from chalicelib.voice.model import MAIN, VoiceRules
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role
 from chalicelib.wire.voice import (
@@ -18,6 +18,7 @@ from chalicelib.wire.voice import (
     Zone,
 )
 from media_node.rtp import parse
+from media_node.voice import FEW
 from tests.fakes.relay import SESSION, person
 from tests.fakes.talk import LEVEL_ID, FakeTap, Hall, number_of, speaker_of
 
@@ -307,7 +308,7 @@ def test_a_state_without_channels_is_one_with_main() -> None:
 
 @pytest.mark.parametrize("tick_s", [0.05, 0.1, 0.2, 0.4])
 def test_a_node_that_ticks_more_slowly_gives_everybody_slots_all_the_same(tick_s: float) -> None:
-    """Of either half; nothing of what comes between two ticks is dropped."""
+    """Nothing of what comes between two ticks is dropped."""
     hall = Hall(*"abcdefgh")
     hall.tick_s = tick_s
     hall.pass_s(2, dict.fromkeys("abcd", 25))
@@ -317,6 +318,43 @@ def test_a_node_that_ticks_more_slowly_gives_everybody_slots_all_the_same(tick_s
     hall.pass_s(1, dict.fromkeys("abcd", 25))
     assert [len(hall.heard(name)) for name in "abcdefgh"] == [150] * 4 + [200] * 4
     assert hall.voice.counts()["voice_late"] == 0
+
+
+def test_slots_are_given_to_a_few_at_a_time_and_nobody_is_given_who_left_meanwhile() -> None:
+    """What was gathered for the turn is not so any more; who waits and has left gets nothing."""
+    names = [f"p{number:02d}" for number in range(2 * FEW + 4)]
+    hall = Hall(*names)
+    hall.pass_s(0.2)
+    gone = next(name for name in hall.slots("p19") if name)
+
+    def given() -> int:
+        """Turns until nobody waits any more."""
+        turns = 0
+        while hall.voice.waits:
+            hall.voice.choose()
+            turns += 1
+        return turns
+
+    given()
+    hall.voice.tick(hall.now + 0.2)
+    hall.voice.choose()
+    hall.leave(gone)
+    hall.leave("p18")
+    assert given() == 2
+    for name in hall.links.keys() - names[:FEW]:
+        assert {gone, "p18"}.isdisjoint(hall.slots(name))
+        assert None not in hall.slots(name)
+
+
+def test_a_reading_that_says_nothing_new_changes_nothing() -> None:
+    """It is read every few seconds; whoever records is told all the same."""
+    tap = FakeTap()
+    hall = Hall("ada", "bob", tap=tap)
+    before = hall.voice.rules
+    told = len(tap.followed)
+    hall.voice.follow(VoiceRules(before.state, dict(before.blocks)))
+    assert hall.voice.rules is before
+    assert len(tap.followed) == told + 1
 
 
 def test_what_passed_the_rules_is_recorded_and_nothing_else() -> None:
