@@ -33,6 +33,8 @@ class _Sink:
 
     open = True
     rtt_ms: float | None = 20.0
+    loss: float | None = None
+    available_kbps: float | None = None
     presence_buffered = control_buffered = 0
     link_id = "link0001"
 

@@ -23,8 +23,6 @@ from media_node.frames import HEAD_BYTES, head
 from media_node.pace import Pace
 
 NEAR_SHARE: Final = 2 / 3
-_BUDGET: Final = limits.RELAY_FRAME_BYTES - limits.RELAY_FRAME_BYTES // limits.RELAY_PART_BYTES * HEAD_BYTES
-_NEAR: Final = int(_BUDGET * NEAR_SHARE)
 _REFRESH_TICKS: Final = limits.RELAY_REFRESH_S * limits.RELAY_HZ
 _SOON_TICKS: Final = _REFRESH_TICKS // 2
 """What was told so long ago may be told again with what has to be."""
@@ -49,6 +47,12 @@ class _Member:
     order: list[int] = field(default_factory=list)
     order_until: int = 0
     pace: Pace = field(default_factory=Pace)
+    frame_bytes: int = limits.RELAY_FRAME_BYTES
+
+    @property
+    def budget(self) -> int:
+        """What entries may take of a frame, beside the heads of its parts."""
+        return self.frame_bytes - math.ceil(self.frame_bytes / limits.RELAY_PART_BYTES) * HEAD_BYTES
 
 
 class Audience:
@@ -65,7 +69,7 @@ class Audience:
         """Somebody listens from now on, and is owed everybody. Again: it has forgotten everything."""
         owed = {other: None for other, member in self._members.items() if member.entry and other != index}
         member = self._members.setdefault(index, _Member())
-        member.owed, member.pace = owed, Pace()
+        member.owed, member.pace, member.frame_bytes = owed, Pace(), limits.RELAY_FRAME_BYTES
 
     def leave(self, index: int) -> None:
         """Neither seen nor told any more."""
@@ -80,6 +84,10 @@ class Audience:
         member.entry, member.position, member.speaking = entry, position, speaking
         self._changed[index] = None
 
+    def prefer(self, index: int, frame_bytes: int) -> None:
+        """A listener's frames are so long at most, until it joins again."""
+        self._members[index].frame_bytes = frame_bytes
+
     def divisor(self, index: int) -> int:
         """How many ticks make one frame of a listener's."""
         return self._members[index].pace.divisor
@@ -91,7 +99,7 @@ class Audience:
         fresh = self._fresh(tick)
         entries = {index: self._members[index].entry for index in fresh}
         parts = _parts(head(tick, at_ms, more=False), entries.items())
-        fits = sum(len(part.data) for part in parts) <= limits.RELAY_FRAME_BYTES
+        size = sum(len(part.data) for part in parts)
         made: list[tuple[int, bytes]] = []
         for index, member in self._members.items():
             pace = member.pace
@@ -100,7 +108,7 @@ class Audience:
                 blocked = held_up(index)
                 pace.judge(held_up=blocked)
                 due = not blocked
-            if due and fits and not member.owed:
+            if due and size <= member.frame_bytes and not member.owed:
                 told = parts
             else:
                 member.owed.update(fresh)
@@ -134,7 +142,7 @@ class Audience:
     def _owed(self, listener: _Member, tick: int, at_ms: float) -> "list[_Part]":
         """A frame of what a listener is owed, as much as fits."""
         owed, members = listener.owed, self._members
-        if sum(len(members[index].entry) for index in owed) <= _BUDGET:
+        if sum(len(members[index].entry) for index in owed) <= listener.budget:
             chosen, more = list(owed), False
         else:
             chosen, more = self._chosen(listener, tick), True
@@ -151,7 +159,8 @@ class Audience:
         if tick >= listener.order_until:
             listener.order = self._by_nearness(listener)
             listener.order_until = tick + _ORDER_TICKS + oldest % _ORDER_TICKS  # not all in one tick
-        for most, candidates in ((_NEAR, listener.order), (_BUDGET, owed)):
+        budget = listener.budget
+        for most, candidates in ((int(budget * NEAR_SHARE), listener.order), (budget, owed)):
             used = self._add(chosen, candidates, owed, used, most)
         return list(chosen)
 

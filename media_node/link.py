@@ -99,6 +99,16 @@ class PeerLink:
         return None if took is None else took * 1000
 
     @property
+    def loss(self) -> float | None:
+        """Of SCTP's chunks."""
+        return self._association.loss
+
+    @property
+    def available_kbps(self) -> float | None:
+        """By its congestion window."""
+        return self._association.available_kbps(self._host.now())
+
+    @property
     def presence_buffered(self) -> int:
         """Bytes."""
         return self._association.buffered(self._channels.streams[Channel.PRESENCE])

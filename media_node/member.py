@@ -19,6 +19,8 @@ class Member:
     """(epoch, counter) of its newest state."""
     state: PresenceState = field(default_factory=PresenceState)
     state_at_ms: int = 0
+    frame_bytes: int = limits.RELAY_FRAME_BYTES
+    """How long its page wants frames to be at most."""
     fetches: float = limits.CHANNEL_FETCH_BURST
     """How often it may fetch at once."""
     fetched_at_ms: int = 0

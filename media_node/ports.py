@@ -51,6 +51,16 @@ class Link(Protocol):
         ...
 
     @property
+    def loss(self) -> float | None:
+        """The share of what was sent on both channels lately that did not arrive; None until there is enough to say."""
+        ...
+
+    @property
+    def available_kbps(self) -> float | None:
+        """What the way to the peer carries; None while less is sent than that."""
+        ...
+
+    @property
     def presence_buffered(self) -> int:
         """Bytes given to `send_presence` that are not on the wire yet."""
         ...

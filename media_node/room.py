@@ -27,7 +27,7 @@ from chalicelib.wire.messages import (
     Pong,
     PresenceUpdate,
 )
-from chalicelib.wire.signals import RelayRoster
+from chalicelib.wire.signals import RelayPrefer, RelayRoster
 from chalicelib.wire.types import Activity, PresenceState, Role
 from chalicelib.wire.voice import VoicePrefer
 from media_node.audience import Audience
@@ -96,7 +96,7 @@ class Room:
             there = self._members[person.peer_id] = self._by_index[index] = Member(link, person, index)
         else:
             self._by_connection.pop(there.person.connection_id, None)
-            there.link, there.person = link, person
+            there.link, there.person, there.frame_bytes = link, person, limits.RELAY_FRAME_BYTES
         self._by_connection[person.connection_id] = there
         self._audience.join(index)
         self.voice.join(self._members[person.peer_id])
@@ -180,12 +180,14 @@ class Room:
             if wait_ms:
                 raise AppError(Code.RATE_LIMITED, retry_after_ms=wait_ms)
             if isinstance(message, Ping):
-                pong = Pong(id=message.id, at_ms=message.at_ms, server_time_ms=self._now_ms())
-                link.send_control(_encode(pong).decode())
+                self._answer(link, message)
             elif isinstance(message, OpSubmit | DocFetch):
                 self._carrying.handle(member.person, message)
             elif isinstance(message, VoicePrefer):
                 self.voice.prefer(link, message)
+            elif isinstance(message, RelayPrefer):
+                member.frame_bytes = message.frame_bytes
+                self._audience.prefer(member.index, message.frame_bytes)
             else:
                 raise AppError(Code.MESSAGE_UNKNOWN, "not on this carrier")
         except AppError as exc:
@@ -228,6 +230,7 @@ class Room:
             member.index = index
             self._by_index[index] = member
             self._audience.join(index)
+            self._audience.prefer(index, member.frame_bytes)
 
     def _take(self, member: Member, state: PresenceState) -> None:
         member.state, member.state_at_ms = state, self._now_ms()
@@ -244,6 +247,17 @@ class Room:
         data = _encode(roster).decode()
         for member in self._members.values():
             member.link.send_control(data)
+
+    def _answer(self, link: Link, ping: Ping) -> None:
+        """With what a page cannot measure itself of the way to it."""
+        pong = Pong(
+            id=ping.id,
+            at_ms=ping.at_ms,
+            server_time_ms=self._now_ms(),
+            loss=link.loss,
+            available_kbps=link.available_kbps,
+        )
+        link.send_control(_encode(pong).decode())
 
     def _refuse(self, link: Link, data: str | bytes, exc: AppError) -> None:
         error = ErrorMessage(

@@ -19,6 +19,7 @@ from media_node.sctp_outbound import ERRORS_MAX, Outbound
 
 HEARTBEAT_S: Final = 5.0
 _FIRST_BEAT_S: Final = 0.5  # until one was answered
+_LEAST_RTT_S: Final = 0.001
 _NEVER: Final = float("inf")
 _ROOM: Final = PACKET_BYTES - wire.HEADER_BYTES
 _SACK_BYTES: Final = 16  # without gaps, which are told at once
@@ -72,6 +73,17 @@ class Association:
             return _NEVER
         timer, sack = self._outbound.timer_at, self._inbound.sack_at
         return min(self._beat_at, _NEVER if timer is None else timer, _NEVER if sack is None else sack)
+
+    @property
+    def loss(self) -> float | None:
+        """The share of what was sent lately that was lost; None where too little was."""
+        return self._outbound.losses.share
+
+    def available_kbps(self, now: float) -> float | None:
+        """What the way carries: a window a round trip. None while less than that is sent, for then nobody knows."""
+        if self.rtt_s is None or not self._outbound.limited(now):
+            return None
+        return round(self._outbound.congestion.window * 0.008 / max(self.rtt_s, _LEAST_RTT_S), 1)
 
     def buffered(self, stream: int) -> int:
         """Bytes of a stream that are not on the wire yet."""

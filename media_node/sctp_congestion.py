@@ -1,4 +1,4 @@
-"""How much an association may have on its way, and when it gives up waiting (RFC 9260 sections 6.3 and 7.2). Pure."""
+"""How much an association may have on its way, when it gives up waiting, what it lost (RFC 9260, 6.3 and 7.2). Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,37 @@ _LEAST_THRESHOLD: Final = 8 * PACKET_BYTES
 path that only loses some (radio) is not helped by frames that wait.
 """
 _BURST_BYTES: Final = 8 * PACKET_BYTES
+_LOSS_CHUNKS: Final = 100
+
+
+class Losses:
+    """The share of chunks that were taken for lost, of the last hundred or two. Each time that one goes out counts.
+
+    One is also taken for lost whose acknowledgement was, where nothing that was sent after it has been acknowledged.
+    """
+
+    __slots__ = ("_before", "_lost", "_sent")
+
+    def __init__(self) -> None:
+        self._sent = self._lost = 0
+        self._before = (0, 0)
+
+    def sent(self) -> None:
+        """One more went out."""
+        if self._sent == _LOSS_CHUNKS:
+            self._before = self._sent, self._lost
+            self._sent = self._lost = 0
+        self._sent += 1
+
+    def lost(self) -> None:
+        """One of them did not arrive."""
+        self._lost += 1
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None before a hundred have gone out."""
+        sent, lost = self._sent + self._before[0], self._lost + self._before[1]
+        return None if sent < _LOSS_CHUNKS else round(min(1.0, lost / sent), 4)
 
 
 @dataclass(slots=True)

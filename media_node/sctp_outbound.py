@@ -20,10 +20,11 @@ from media_node.sctp_chunks import (
     data_chunk,
     forward_chunk,
 )
-from media_node.sctp_congestion import Congestion
+from media_node.sctp_congestion import Congestion, Losses
 
 ERRORS_MAX: Final = 10  # RFC 9260 section 16: Association.Max.Retrans
 _MISSES: Final = 3
+_LIMITED_S: Final = 2.0
 _SENT_MAX: Final = 2048
 """TSNs on from the first that is not acknowledged, or skipped: a peer that acknowledges all but one fills its own."""
 
@@ -62,8 +63,11 @@ class Outbound:
         self.buffered: dict[int, int] = {}
         """Bytes a stream that are not on the wire yet."""
         self.congestion = Congestion(threshold=peer_window)
+        self.losses = Losses()
         self.errors = 0
         self.timer_at: float | None = None
+        self._full_at = float("-inf")
+        """When the window was full last."""
         self._partial = partial
         self._next_tsn = first_tsn
         self._acked = (first_tsn - 1) & M32
@@ -117,6 +121,7 @@ class Outbound:
         found.misses = 0
         found.sent_at = now
         found.flying = True
+        self.losses.sent()
         self._flight += found.size
         self._start_timer(now)
         return found.chunk
@@ -164,6 +169,10 @@ class Outbound:
             self._cut.append(_Sent(tsn, message, made, len(part)))
         message.data = b""
 
+    def limited(self, now: float) -> bool:
+        """Whether lately it was the window that bounded what went out, and not how little there was."""
+        return now - self._full_at < _LIMITED_S
+
     # -- what the peer says --
 
     def sacked(self, cumulative: int, window: int, gaps: list[tuple[int, int]], now: float) -> None:
@@ -174,6 +183,8 @@ class Outbound:
         if newly > len(self._sent):
             raise SctpError("acknowledges what was not sent")
         full = self._flight >= self.congestion.window
+        if full:
+            self._full_at = now
         gained = self._gained(newly, now) if newly else 0
         self._acked = cumulative
         loss = False
@@ -230,6 +241,7 @@ class Outbound:
                 each.misses += 1
                 if each.misses >= _MISSES:
                     loss = True
+                    self.losses.lost()
                     self._lose(each)
         return gained, loss
 
@@ -282,9 +294,12 @@ class Outbound:
     def expired(self, now: float) -> None:
         """The retransmission timer ran out (RFC 9260 section 6.3.3): everything unacknowledged is taken for lost."""
         self.errors += 1
+        old = now - self.congestion.rto_s
         self.congestion.expired()
         for each in tuple(self._sent):
             if not each.acked and not each.lost:
+                if each.flying and each.sent_at <= old:  # of what is newer nobody can know yet
+                    self.losses.lost()
                 self._lose(each)
         self.timer_at = now + self.congestion.rto_s if self._sent else None
         self._give_up_front()

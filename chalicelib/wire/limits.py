@@ -149,6 +149,7 @@ RELAY_HZ: Final = 20
 MESH_HZ: Final = 20
 RELAY_INDEX_MAX: Final = 1023
 RELAY_FRAME_BYTES: Final = 2300  # a listener's frame in a tick: two SCTP packets; nearest and speaking first
+RELAY_FRAME_BYTES_MIN: Final = 600  # and at least, for whose network is bad: some thirty who walk
 RELAY_PART_BYTES: Final = 1150  # of a frame in one message, which is one packet: what is lost loses no more
 RELAY_REFRESH_S: Final = 1  # what did not change is told again so often: the channel may lose frames
 RELAY_BUFFER_BYTES: Final = (

@@ -26,6 +26,7 @@ from chalicelib.wire.signals import (
     PeerOffer,
     PeerRestart,
     RelayChanged,
+    RelayPrefer,
     RelayRequest,
     RelayRoster,
 )
@@ -113,6 +114,7 @@ ClientMessage = (
     | PeerBye
     | PeerRestart
     | RelayRequest
+    | RelayPrefer
     | VoicePrefer
     | NodeEnter
     | NodeGone
@@ -233,12 +235,18 @@ class DocCommits(Message, tag="doc.commits", frozen=True, kw_only=True):
     commits: tuple[Commit, ...]
 
 
-class Pong(Message, tag="pong", frozen=True, kw_only=True):
+class Pong(Message, tag="pong", frozen=True, kw_only=True, omit_defaults=True):
     """The answer to `ping`."""
 
     id: RequestId | None = None
     at_ms: Millis
     server_time_ms: Millis
+    loss: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """From a media node: the share of what it sent this page lately that was lost on its way; left out while too little was
+    sent to say.
+    """
+    available_kbps: Annotated[float, Meta(ge=0, le=10_000_000)] | None = None
+    """And what its way here carries, in kbit/s, while there is more to send than that."""
 
 
 class ErrorMessage(Message, tag="error", frozen=True, kw_only=True):

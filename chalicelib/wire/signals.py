@@ -116,6 +116,16 @@ class RelayRequest(Message, tag="relay.request", frozen=True, kw_only=True):
     """Of the relay that is lost; another one by now is the answer."""
 
 
+class RelayPrefer(Message, tag="relay.prefer", frozen=True, kw_only=True):
+    """To the node: a tick's frame for this page is so long at most.
+
+    Until it says otherwise or connects anew. Nearest and speaking first: what does not fit comes later.
+    """
+
+    id: RequestId | None = None
+    frame_bytes: Annotated[int, Meta(ge=limits.RELAY_FRAME_BYTES_MIN, le=limits.RELAY_FRAME_BYTES)]
+
+
 class RelayChanged(Message, tag="relay.changed", frozen=True, kw_only=True):
     """The room has another media node, or none, or will have one."""
 

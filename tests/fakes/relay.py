@@ -88,6 +88,8 @@ class FakeLink:
         self.link_id = link_id
         self.open = True
         self.rtt_ms: float | None = None
+        self.loss: float | None = None
+        self.available_kbps: float | None = None
         self.presence_buffered = 0
         self.control_buffered = 0
         self.frames: list[Frame] = []

@@ -131,6 +131,10 @@ async def test_loss_is_made_good_where_it_has_to_be(page: Page) -> None:
     assert [str(each).split()[0] for each in told.of("control")] == [str(each) for each in range(count)]
     down = await page.evaluate("() => got.filter(([label]) => label === 'control').map(([, data]) => parseInt(data))")
     assert down == list(range(count))
+    for _ in range(60):
+        link.send_presence(bytes(2000))
+        await page.wait_for_timeout(50)
+    assert link.loss == pytest.approx(0.1, abs=0.09)
     middle.loss = middle.reorder = 0.0
     before = await page.evaluate("() => got.filter(([label]) => label === 'presence').length")
     for _ in range(20):

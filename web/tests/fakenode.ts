@@ -10,6 +10,9 @@ export class FakeNode {
   dead = false;
   silent = false;
   listing = true;
+  /** What it says with its pongs. */
+  loss: unknown = undefined;
+  kbps: unknown = undefined;
 
   constructor(
     readonly town: Town,
@@ -67,7 +70,9 @@ export class FakeNode {
   private controlled(from: Page, text: string): void {
     const message = JSON.parse(text);
     if (this.silent) return;
-    if (message.type === "ping") this.tell(from, { ...message, type: "pong", server_time_ms: 1 });
-    else this.links.get(from.id)?.heard.push(text);
+    if (message.type === "ping") {
+      const { loss, kbps: available_kbps } = this;
+      this.tell(from, { ...message, type: "pong", server_time_ms: 1, loss, available_kbps });
+    } else this.links.get(from.id)?.heard.push(text);
   }
 }

@@ -70,6 +70,21 @@ describe("the bars of a moment", () => {
   });
 });
 
+describe("a figure that nobody measures any more", () => {
+  it("is forgotten after a while: voice has ended, and with it what is known of the bandwidth", () => {
+    const gauge = new Gauge();
+    watch(gauge, () => ({ ...GOOD, availableKbps: 60 }), 60);
+    expect(gauge.bars).toBe(2);
+    watch(gauge, () => ({ ...GOOD, availableKbps: null }), 20, 60);
+    expect(gauge.measured.availableKbps).toBeCloseTo(60);
+    watch(gauge, () => ({ ...GOOD, availableKbps: null }), 30, 80);
+    expect(gauge.measured.availableKbps).toBeNull();
+    expect(gauge.bars).toBe(4);
+    expect(gauge.add({ ...GOOD, availableKbps: 150 }, 111_000)).toBe(4);
+    expect(gauge.measured.availableKbps).toBe(150);
+  });
+});
+
 describe("smoothing", () => {
   it("shows two thirds of a jump after its time constant, however often it is sampled", () => {
     for (const everyMs of [100, 500, 1000]) {

@@ -138,6 +138,42 @@ describe("a page on the relay", () => {
     expect(page.plane.send(large)).toBe(false);
   });
 
+  it("is told by the node what is lost on the way here, and what that carries while it is full", async () => {
+    const { town, node, page } = await relayed();
+    const told = (): unknown => {
+      const seen = page.plane.view().links.find(({ path }) => path === "node");
+      return [seen?.lossShare, seen?.availableKbps];
+    };
+    expect(told()).toEqual([null, null]);
+    Object.assign(node, { loss: 0.08, kbps: 90.5 });
+    await town.world.pass(1500);
+    expect(told()).toEqual([0.08, 90.5]);
+    for (const nonsense of [-1, 7, "0.5", null]) {
+      Object.assign(node, { loss: nonsense, kbps: typeof nonsense === "number" ? -1 : nonsense });
+      await town.world.pass(1500);
+      expect(told()).toEqual([0.08, null]);
+    }
+  });
+
+  it("tells the node how long frames may be: on change, and every new one", async () => {
+    const { town, node, page, nodes } = await relayed();
+    const asked = (one?: FakeNode): string[] =>
+      (one?.links.get(page.id)?.heard ?? []).filter((text) => text.includes("relay.prefer"));
+    page.plane.demand({ frameBytes: LIMITS.RELAY_FRAME_BYTES });
+    await town.world.pass(100);
+    expect(asked(node)).toEqual([]);
+    for (let n = 0; n < 3; n++) page.plane.demand({ frameBytes: 600 });
+    await town.world.pass(100);
+    expect(asked(node)).toEqual(['{"type":"relay.prefer","frame_bytes":600}']);
+    node.die();
+    await town.world.pass(6000);
+    expect(nodes.length).toBe(2);
+    expect(asked(nodes[1])).toEqual(['{"type":"relay.prefer","frame_bytes":600}']);
+    page.plane.demand({ frameBytes: LIMITS.RELAY_FRAME_BYTES });
+    await town.world.pass(100);
+    expect(asked(nodes[1]).length).toBe(2);
+  });
+
   it("is back on the WebSocket at once when the node dies, says so, and is on the next one within seconds", async () => {
     const { town, node, page, asked, nodes } = await relayed();
     await town.world.pass(3000);

@@ -190,14 +190,24 @@ describe("what follows", () => {
     const demands = Array.from({ length: 20 }, (_, n) =>
       watch.demand(bad, watch.look(bad, n * 1000), n * 1000),
     );
-    expect(demands[0]).toEqual({ relay: false, sendHz: 5 });
-    expect(demands.at(-1)).toEqual({ relay: true, sendHz: 5 });
+    const frameBytes = LIMITS.RELAY_FRAME_BYTES;
+    expect(demands[0]).toEqual({ relay: false, sendHz: 5, frameBytes });
+    expect(demands.at(-1)).toEqual({ relay: true, sendHz: 5, frameBytes });
+  });
+
+  it("is a shorter frame of the node's where the connection to it is bad", () => {
+    const bytes = [0.005, 0.06, 0.5].map((lossShare) => {
+      const watch = new Watch();
+      const seen = sight([link(NODE, { path: "node", lossShare })]);
+      return watch.demand(seen, watch.look(seen, 0), 0).frameBytes;
+    });
+    expect(bytes).toEqual([LIMITS.RELAY_FRAME_BYTES, LIMITS.RELAY_PART_BYTES, LIMITS.RELAY_FRAME_BYTES_MIN]);
   });
 
   it("is the mesh at full pace where links are good, and nothing without a plane", () => {
     const watch = new Watch();
     const good = sight([link("a", { availableKbps: 900 })]);
-    expect(watch.demand(good, watch.look(good, 0), 0)).toEqual({ relay: false, sendHz: 20 });
+    expect(watch.demand(good, watch.look(good, 0), 0)).toMatchObject({ relay: false, sendHz: 20 });
     const none = sight([], { view: null });
     expect(watch.demand(none, watch.look(none, 1000), 1000)).toEqual({});
   });

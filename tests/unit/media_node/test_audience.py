@@ -203,6 +203,29 @@ def test_over_budget_whoever_speaks_comes_before_whoever_is_near() -> None:
     assert told.count(59) >= 36
 
 
+@pytest.mark.parametrize("most", [limits.RELAY_FRAME_BYTES_MIN, limits.RELAY_PART_BYTES])
+def test_a_listener_that_wants_less_gets_shorter_frames_and_everybody_in_the_end(most: int) -> None:
+    """The nearest in nearly each, and nothing is lost; the others' frames stay as they are. Who joins again wants all."""
+    crowd = Crowd(110)
+    crowd.audience.prefer(0, most)
+    seen: set[int] = set()
+    near = 0
+    for _ in range(80):
+        crowd.move(range(1, 110))
+        frames = list(crowd.audience.frames(crowd.tick, 1.0, lambda _: False))
+        crowd.tick += 1
+        sizes = {who: sum(len(data) for index, data in frames if index == who) for who in (0, 109)}
+        assert sizes[0] <= most
+        assert sizes[109] > limits.RELAY_PART_BYTES
+        told = {e.index for index, data in frames if index == 0 for e in decode(data).entries}
+        near += 1 in told
+        seen |= told
+    assert near >= 76
+    assert seen == set(range(1, 110))
+    crowd.audience.join(0)
+    assert len(crowd.next()[0]) == 109
+
+
 def test_who_has_no_place_is_far_from_everybody() -> None:
     """And is told all the same, in its turn."""
     crowd = Crowd(30)

@@ -9,7 +9,7 @@ from chalicelib.documents.courier import committed
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.messages import DocFetch, ErrorMessage, OpCommitted, PeerState, Ping, Pong, RoomLeave
-from chalicelib.wire.signals import RelayRoster
+from chalicelib.wire.signals import RelayPrefer, RelayRoster
 from chalicelib.wire.types import Activity, Held, PresenceState, Role
 from media_node.room import Room
 from tests.fakes.relay import SESSION, FakeCarrying, FakeLink, person, state_at, update
@@ -179,6 +179,43 @@ def test_control_answers_pings_and_hands_over_what_is_about_documents() -> None:
     deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     stage.controls("ada", deflater.compress(msgspec.json.encode(fetch)) + deflater.flush())
     assert stage.carrying.handled == [(person("ada"), fetch)]
+
+
+def test_a_pong_says_how_the_way_is_to_who_asks() -> None:
+    """Nothing while nobody knows."""
+    stage = Stage("ada")
+    link = stage.links["ada"]
+    stage.controls("ada", msgspec.json.encode(Ping()).decode())
+    link.loss, link.available_kbps = 0.25, 80.0
+    stage.controls("ada", msgspec.json.encode(Ping()).decode())
+    assert [(pong.loss, pong.available_kbps) for pong in link.of(Pong)] == [(None, None), (0.25, 80.0)]
+
+
+def test_a_page_says_how_long_its_frames_may_be() -> None:
+    """Through its first state, which may give it another index, until it connects anew. No less than the least is taken."""
+    stage = Stage("ada", *(f"p{number:02d}" for number in range(60)))
+    names = list(stage.links)
+
+    def longest() -> int:
+        link, before = stage.links["ada"], len(stage.links["ada"].frames)
+        for name in names[1:]:
+            stage.says(name, update(stage.ticked + 1, state_at((1.0, 2.0, 3.0))))
+        stage.tick()
+        return sum(len(frame.entries) for frame in link.frames[before:])
+
+    assert longest() == 60
+    stage.controls("ada", msgspec.json.encode(RelayPrefer(frame_bytes=limits.RELAY_FRAME_BYTES_MIN)).decode())
+    assert longest() < 40
+    stage.says("ada", update(1, PresenceState(), epoch=5))
+    stage.tick()
+    stage.says("ada", update(1, PresenceState(), epoch=6))
+    assert longest() < 40
+    for size in (0, limits.RELAY_FRAME_BYTES_MIN - 1, limits.RELAY_FRAME_BYTES + 1):
+        stage.controls("ada", f'{{"type":"relay.prefer","frame_bytes":{size}}}')
+    assert stage.errors("ada") == [Code.BODY_INVALID] * 3
+    stage.enter("ada")
+    stage.tick()
+    assert longest() == 60
 
 
 def _bomb() -> bytes:

@@ -268,3 +268,25 @@ def test_after_an_expiry_one_packet_probes_and_the_window_grows_again() -> None:
         if acked + flying >= 120:
             break
     assert flights[0] < flights[3] < flights[-1]
+
+
+def test_the_share_that_is_lost_is_of_the_newest_chunks() -> None:
+    """Nothing is said before a hundred; of what was long ago, nothing any more."""
+    outbound, number = Outbound(1, 10_000_000, partial=True), 0
+
+    def share_after(count: int, *, lose: bool) -> float | None:
+        nonlocal number
+        for _ in range(count):
+            outbound.send(1, 51, b"x", ordered=False, retransmits=0)
+            taken(outbound)
+            number += 1
+            if lose:
+                outbound.expired(float(number))
+            outbound.sacked(number, 1_000_000, [], float(number))
+        return outbound.losses.share
+
+    assert share_after(99, lose=False) is None
+    assert share_after(1, lose=False) == 0
+    assert share_after(50, lose=True) == pytest.approx(1 / 3, abs=1e-4)
+    assert share_after(50, lose=False) == pytest.approx(1 / 4, abs=1e-4)
+    assert share_after(200, lose=False) == 0

@@ -136,7 +136,7 @@ export class Chooser {
 export interface Effort {
   /** Own states a second. */
   readonly sendHz: number;
-  /** A hint for a merged frame. */
+  /** A merged frame of the media node's is no longer: what is near and who speaks come first. */
   readonly frameBytes: number;
   /** Opus: 32 is transparent speech, 16 wideband speech (RFC 7587 section 3.1.1). */
   readonly audioKbps: number;
@@ -158,9 +158,14 @@ export const EFFORTS: Record<Bars, Effort> = {
     audioKbps: 32,
     video: { spatial: 2, temporal: 1 },
   },
-  2: { sendHz: 10, frameBytes: 1150, audioKbps: 24, video: { spatial: 1, temporal: 1 } },
-  1: { sendHz: 5, frameBytes: 600, audioKbps: 16, video: { spatial: 0, temporal: 0 } },
-  0: { sendHz: LIMITS.PRESENCE_HZ, frameBytes: 0, audioKbps: 0, video: null },
+  2: { sendHz: 10, frameBytes: LIMITS.RELAY_PART_BYTES, audioKbps: 24, video: { spatial: 1, temporal: 1 } },
+  1: {
+    sendHz: 5,
+    frameBytes: LIMITS.RELAY_FRAME_BYTES_MIN,
+    audioKbps: 16,
+    video: { spatial: 0, temporal: 0 },
+  },
+  0: { sendHz: LIMITS.PRESENCE_HZ, frameBytes: LIMITS.RELAY_FRAME_BYTES_MIN, audioKbps: 0, video: null },
 };
 
 /** What is not measured yet is taken for good. */

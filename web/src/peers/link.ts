@@ -98,6 +98,9 @@ export class Link {
   private restartAtMs = Number.NEGATIVE_INFINITY;
   private askedAtMs = Number.NEGATIVE_INFINITY;
   private stats: LinkStats = NO_STATS;
+  /** Of the way from the node, as it says: nothing in its frames tells. */
+  private nodeLoss: number | null = null;
+  private nodeKbps: number | null = null;
   private kbps: { sent: number; received: number } | null = null;
   private cancel: () => void = () => {};
 
@@ -142,8 +145,8 @@ export class Link {
       open,
       rttMs: stats.rttMs ?? pings.rttMs,
       jitterMs: stats.rttMs === null ? pings.jitterMs : checks.jitterMs,
-      lossShare: gaps.lossShare,
-      availableKbps: stats.availableKbps,
+      lossShare: this.setup.node ? this.nodeLoss : gaps.lossShare,
+      availableKbps: stats.availableKbps ?? this.nodeKbps,
       protocol: stats.protocol,
       sentKbps: kbps?.sent ?? null,
       receivedKbps: kbps?.received ?? null,
@@ -225,7 +228,13 @@ export class Link {
       this.send("control", JSON.stringify({ type: "pong", id, at_ms, server_time_ms: Math.round(now) }));
     } else if (message?.type === "pong") {
       if (typeof message.id === "string") this.pings.answered(message.id, now);
+      if (this.setup.node) this.told(message.loss, message.available_kbps);
     } else this.events.control(this, data);
+  }
+
+  private told(loss: unknown, availableKbps: unknown): void {
+    if (typeof loss === "number" && loss >= 0 && loss <= 1) this.nodeLoss = loss;
+    this.nodeKbps = typeof availableKbps === "number" && availableKbps >= 0 ? availableKbps : null;
   }
 
   private moved(): void {

@@ -217,7 +217,8 @@ export class Plane implements PeerPlane {
     return this.wanted.websocketOnly;
   }
 
-  demand({ hideAddress, ...wanted }: Demand): void {
+  demand({ hideAddress, frameBytes, ...wanted }: Demand): void {
+    if (frameBytes !== undefined) this.relay.prefer(frameBytes);
     const before = this.wanted.websocketOnly;
     const sendHz = Math.min(LIMITS.MESH_HZ, Math.max(1, wanted.sendHz ?? this.wanted.sendHz));
     this.wanted = { ...this.wanted, ...wanted, sendHz };

@@ -89,9 +89,12 @@ export class Smooth {
 
   constructor(private readonly constantMs: number) {}
 
-  /** Takes a sample; null leaves it as it is. */
+  /** Takes a sample; null leaves it as it is for a while: what nobody measures any more is not known any more. */
   add(sample: number | null, nowMs: number): number | null {
-    if (sample === null || !Number.isFinite(sample)) return this.value;
+    if (sample === null || !Number.isFinite(sample)) {
+      if (nowMs - this.atMs > FORGOTTEN_MS) this.forget();
+      return this.value;
+    }
     this.recent = [...this.recent.slice(-2), sample];
     const typical = this.recent.length < 3 ? sample : [...this.recent].sort((a, b) => a - b)[1];
     const elapsed = Math.max(0, nowMs - this.atMs);
@@ -100,7 +103,15 @@ export class Smooth {
     this.atMs = nowMs;
     return this.value;
   }
+
+  private forget(): void {
+    this.value = null;
+    this.recent = [];
+  }
 }
+
+/** Longer than anything pauses that is measured at all. */
+const FORGOTTEN_MS = 30_000;
 
 /** One connection's bars over time. */
 export class Gauge {

@@ -47,6 +47,9 @@ export class Relay {
   private wanted = false;
   private attempts = 0;
   private tryAtMs = 0;
+  /** How long frames are wanted to be at most, and what the node knows of it. */
+  private frameBytes: number = LIMITS.RELAY_FRAME_BYTES;
+  private toldBytes: number = LIMITS.RELAY_FRAME_BYTES;
 
   constructor(
     private readonly ports: RelayPorts,
@@ -101,6 +104,13 @@ export class Relay {
     return this.link?.send("control", text) ?? false;
   }
 
+  /** Frames are no longer than this from now on, by this node and the next. */
+  prefer(frameBytes: number): void {
+    this.frameBytes = frameBytes;
+    if (frameBytes === this.toldBytes) return;
+    if (this.send({ type: "relay.prefer", frame_bytes: frameBytes })) this.toldBytes = frameBytes;
+  }
+
   stop(reason: string | null): void {
     this.wanted = false;
     this.letGo(reason);
@@ -120,6 +130,7 @@ export class Relay {
       configuration,
     };
     this.listing = new Listing();
+    this.toldBytes = LIMITS.RELAY_FRAME_BYTES;
     this.attempts += 1;
     try {
       this.link = new Link(setup, this.ports, {
@@ -151,6 +162,7 @@ export class Relay {
     this.openSinceMs = this.ports.now();
     this.attempts = 0;
     this.lost = false;
+    this.prefer(this.frameBytes);
     this.events.changed();
   }
 

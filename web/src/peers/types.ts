@@ -56,6 +56,8 @@ export interface Demand {
   relay?: boolean;
   /** The own state is told on channels at most so often; never more than MESH_HZ. */
   sendHz?: number;
+  /** A frame of the media node's is no longer than this. */
+  frameBytes?: number;
   /** Other pages are told TURN's addresses only, never this page's own (`iceTransportPolicy: "relay"`); the node tells nobody. */
   hideAddress?: boolean;
   /** No connections at all: the WebSocket carries. */

@@ -145,7 +145,12 @@ export class Watch {
     };
     const wanted = this.chooser.look(conditions, nowMs);
     const open = standing.links.filter(({ way }) => isLink(way));
-    return { relay: wanted === "relay", sendHz: effortOf(overall(open.map(({ bars }) => bars))).sendHz };
+    const node = open.find(({ way }) => way === "node");
+    return {
+      relay: wanted === "relay",
+      sendHz: effortOf(overall(open.map(({ bars }) => bars))).sendHz,
+      frameBytes: effortOf(node?.bars ?? null).frameBytes,
+    };
   }
 
   private linkRow(link: LinkView, ground: Ground): Row {

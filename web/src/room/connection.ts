@@ -126,7 +126,8 @@ export class Connection implements Network {
   }
 
   private adapt(demand: Demand): void {
-    if (demand.relay === this.demanded.relay && demand.sendHz === this.demanded.sendHz) return;
+    const { relay, sendHz, frameBytes } = this.demanded;
+    if (demand.relay === relay && demand.sendHz === sendHz && demand.frameBytes === frameBytes) return;
     this.demanded = demand;
     this.plane?.demand(demand);
   }

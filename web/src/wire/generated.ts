@@ -734,6 +734,13 @@ export interface RelayRequest {
   generation?: Generation;
 }
 
+/** To the node: a tick's frame for this page is so long at most. */
+export interface RelayPrefer {
+  type: "relay.prefer";
+  id?: RequestId | null;
+  frame_bytes: number;
+}
+
 /** The room has another media node, or none, or will have one. */
 export interface RelayChanged {
   type: "relay.changed";
@@ -1438,6 +1445,8 @@ export interface Pong {
   id?: RequestId | null;
   at_ms: Millis;
   server_time_ms: Millis;
+  loss?: number | null;
+  available_kbps?: number | null;
 }
 
 /** What a message broke. The connection stays open unless it is abusive. */
@@ -1485,6 +1494,7 @@ export type ClientMessage =
   | PeerBye
   | PeerRestart
   | RelayRequest
+  | RelayPrefer
   | VoicePrefer
   | NodeEnter
   | NodeGone;
@@ -1649,6 +1659,7 @@ export const LIMITS = {
   MESH_HZ: 20,
   RELAY_INDEX_MAX: 1023,
   RELAY_FRAME_BYTES: 2300,
+  RELAY_FRAME_BYTES_MIN: 600,
   RELAY_PART_BYTES: 1150,
   RELAY_REFRESH_S: 1,
   RELAY_BUFFER_BYTES: 4096,
