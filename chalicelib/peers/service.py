@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from chalicelib.peers.model import Node, Relay, choose, too_few
+from chalicelib.peers.promises import Promises
 from chalicelib.presence.model import Connection, Row
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
@@ -97,6 +98,7 @@ class Peers:
         self._now_ms = now_ms
         self._log = log
         self._looked: dict[str, int] = {}
+        self._promises = Promises()
 
     # -- rooms --
 
@@ -290,9 +292,11 @@ class Peers:
             alive = [n for n in nodes if n.alive(now) and n.node_id != besides]
             if any(n.node_id == relay.node_id for n in alive):
                 return relay.state(now)
-            chosen = choose(alive, pages, now)
+            chosen = choose(self._promises.counted(alive, now), pages, now)
             if chosen is None and relay.waits(now):
                 return relay.state(now)
+            if chosen is not None:
+                self._promises.promise(chosen, pages, now)
             given = Relay(
                 session_id,
                 node_id=chosen.node_id if chosen else "",
@@ -303,6 +307,7 @@ class Peers:
             )
             if await self._change(relay, given, now):
                 return given.state(now)
+            self._promises.withdraw(given.node_id, pages)
         return (await self._registry.relay(session_id)).state(self._now_ms())
 
     async def _take_back(self, relay: Relay) -> RelayState:

@@ -129,6 +129,7 @@ COVERED_UPDATE_S: Final = 10  # a page whose state all others get by a channel k
 NODE_TOKEN_TTL_S: Final = 30
 NODE_BEAT_S: Final = 1
 NODE_LOST_S: Final = 4  # without a heartbeat for so long, a node's rooms are given to another
+NODE_GIVEN_S: Final = 5  # after so long a node's own row says who has come of a room that it was given
 NODE_ROW_TTL_S: Final = 300
 RELAY_KEEP_S: Final = 30  # a room that has become small keeps its relay so long: it may grow again
 RELAY_LOOK_S: Final = 10  # whether a room's relay is still right is looked at so often, as its pages ping

@@ -20,6 +20,7 @@ from tests.fakes.presence import Clock, MemoryRows, MemorySender
 S = "ses_" + "a" * 20
 N1 = "node_" + "1" * 12
 N2 = "node_" + "2" * 12
+N3 = "node_" + "3" * 12
 M = TypeVar("M")
 
 
