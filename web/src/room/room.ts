@@ -123,7 +123,7 @@ export class Room implements RoomContext {
     });
     const join = { ...(ports.invite ? { invite: ports.invite } : {}), ...ports.profile };
     const world = browserPorts(this.api, this.sessionId, ports.tabId, () => join, this.timers, this.traffic);
-    this.carrier = new Carrier(world, Date.now(), {
+    this.carrier = new Carrier(world, this.place.epoch(Date.now()), {
       onState: (_, over) => this.socketChanged(over),
       onEntered: (room) => this.entered(room),
       onMessage: (message) => this.receive(message),
