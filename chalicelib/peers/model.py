@@ -94,8 +94,9 @@ class Relay:
 
 
 def choose(nodes: Iterable[Node], pages: int, now_ms: int) -> Node | None:
-    """The node for a room of so many pages: the least loaded that lives and can take all of them. None: there is none."""
-    able = [n for n in nodes if n.alive(now_ms) and n.load + pages <= n.capacity]
+    """The node for a room of so many pages: the least loaded that lives and can take it with them. None: there is none."""
+    alive = (n for n in nodes if n.alive(now_ms))
+    able = [n for n in alive if n.load + pages <= n.capacity and n.rooms < limits.NODE_ROOMS_MAX]
     return min(able, key=lambda n: (n.load / n.capacity, n.rooms, n.node_id), default=None)
 
 

@@ -5,31 +5,46 @@ find the same node idle. One process remembers what it gave away itself; of what
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from chalicelib.peers.model import Node
 from chalicelib.wire import limits
 
 
+@dataclass(slots=True)
+class _Promised:
+    """A node as it will be once all are there, and when it was last given any."""
+
+    load: int
+    rooms: int
+    at_ms: int
+
+
 class Promises:
-    """Pages that are on their way to nodes."""
+    """Rooms and their pages that are on their way to nodes."""
 
     def __init__(self) -> None:
-        self._loads: dict[str, tuple[int, int]] = {}
-        """By node: its load once all are there, and when the last were promised."""
+        self._nodes: dict[str, _Promised] = {}
 
     def counted(self, nodes: Iterable[Node], now_ms: int) -> list[Node]:
         """Nodes as loaded as they will soon be: never less than they are."""
         oldest = now_ms - limits.NODE_GIVEN_S * 1000
-        self._loads = {node_id: (load, at) for node_id, (load, at) in self._loads.items() if at > oldest}
-        return [replace(n, load=max(n.load, self._loads.get(n.node_id, (0, 0))[0])) for n in nodes]
+        self._nodes = {node_id: known for node_id, known in self._nodes.items() if known.at_ms > oldest}
+        return [self._counted(node) for node in nodes]
+
+    def _counted(self, node: Node) -> Node:
+        known = self._nodes.get(node.node_id)
+        if known is None:
+            return node
+        return replace(node, load=max(node.load, known.load), rooms=max(node.rooms, known.rooms))
 
     def promise(self, node: Node, pages: int, now_ms: int) -> None:
-        """So many pages go to a node, which is as it was counted."""
-        self._loads[node.node_id] = (node.load + pages, now_ms)
+        """A room of so many pages goes to a node, which is as it was counted."""
+        self._nodes[node.node_id] = _Promised(node.load + pages, node.rooms + 1, now_ms)
 
     def withdraw(self, node_id: str, pages: int) -> None:
-        """They do not: somebody else decided."""
-        if node_id in self._loads:
-            load, at = self._loads[node_id]
-            self._loads[node_id] = (load - pages, at)
+        """It does not: somebody else decided."""
+        known = self._nodes.get(node_id)
+        if known is not None:
+            known.load -= pages
+            known.rooms -= 1

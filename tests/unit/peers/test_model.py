@@ -38,11 +38,12 @@ def test_the_least_loaded_is_chosen() -> None:
     [
         replace(NODE, load=94),
         replace(NODE, capacity=0),
+        replace(NODE, rooms=limits.NODE_ROOMS_MAX),
         replace(NODE, status=NodeStatus.DRAINING),
         replace(NODE, connection_id=""),
         replace(NODE, seen_at_ms=NOW - limits.NODE_LOST_S * 1000),
     ],
-    ids=["full", "takes none", "drains", "unreachable", "lost"],
+    ids=["full", "takes none", "has too many rooms", "drains", "unreachable", "lost"],
 )
 def test_who_cannot_is_never_chosen(unfit: Node) -> None:
     """However idle it is."""

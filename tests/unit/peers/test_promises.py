@@ -52,9 +52,9 @@ def test_what_was_promised_counts_until_the_row_says_it() -> None:
     promises = Promises()
     assert promises.counted([NODE], NOW) == [NODE]
     promises.promise(NODE, 7, NOW)
-    assert promises.counted([NODE], NOW + 1) == [replace(NODE, load=17)]
-    assert promises.counted([replace(NODE, load=17)], NOW + 1) == [replace(NODE, load=17)]
-    assert promises.counted([replace(NODE, load=20)], NOW + 1) == [replace(NODE, load=20)]
+    assert promises.counted([NODE], NOW + 1) == [replace(NODE, load=17, rooms=1)]
+    assert promises.counted([replace(NODE, load=17)], NOW + 1) == [replace(NODE, load=17, rooms=1)]
+    assert promises.counted([replace(NODE, load=20, rooms=3)], NOW + 1) == [replace(NODE, load=20, rooms=3)]
     assert promises.counted([NODE], NOW + limits.NODE_GIVEN_S * 1000) == [NODE]
 
 
@@ -62,7 +62,7 @@ def test_what_was_withdrawn_counts_no_more() -> None:
     """Another process decided; what is forgotten already stays so."""
     promises = Promises()
     promises.promise(NODE, 7, NOW)
-    promises.promise(replace(NODE, load=17), 7, NOW)
+    promises.promise(replace(NODE, load=17, rooms=1), 7, NOW)
     promises.withdraw(NODE.node_id, 7)
     promises.withdraw("node_" + "2" * 12, 7)
-    assert promises.counted([NODE], NOW) == [replace(NODE, load=17)]
+    assert promises.counted([NODE], NOW) == [replace(NODE, load=17, rooms=1)]
