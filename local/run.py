@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from local import dynamodb
@@ -18,6 +19,7 @@ from local.process import free_port, is_free
 from local.system import ROOT, Plan, System
 
 _PORT: Final = 8000
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def say(text: str) -> None:
@@ -97,28 +99,45 @@ def reload_python(system: System) -> None:
             system.restart_workers()
 
 
-def on_signal(act: Callable[[int], None]) -> None:
-    """What Ctrl-C and a polite end do from now on."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda n, _: act(n))
+class Asked:
+    """Whether the end was asked for, by Ctrl-C or politely.
+
+    It is noted, and nothing is raised where it comes: what is raised in a weak reference's callback (each import has one)
+    or in `__del__` is lost, and the system would go on as if nobody had asked; what is raised while a child is started
+    leaves a process that nobody knows.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        for number in _ENDS:
+            signal.signal(number, self._note)
+
+    def go_on(self) -> None:
+        """Ends here, if it was asked for."""
+        if self.number:
+            raise SystemExit(128 + self.number)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
 
 
 def main() -> None:
     """Starts, watches, stops."""
-    stop = threading.Event()
-    on_signal(lambda number: sys.exit(128 + number))
+    for number in _ENDS:
+        signal.signal(number, lambda n, _: sys.exit(128 + n))  # nothing is there yet, but perhaps a long download
     chosen = plan()
+    asked = Asked()
     quiet = os.environ.get("QUIET") == "1"
     system = System(chosen, say, quiet=quiet)
     try:
-        system.start()
-        on_signal(lambda _: stop.set())
+        system.start(asked.go_on)
         if os.environ.get("RELOAD") == "1":
             system.run_beside("page", ["npm", "--prefix", str(ROOT / "web"), "run", "build", "--", "--watch"])
             threading.Thread(target=reload_python, args=(system,), daemon=True).start()
         if not quiet:
             welcome(system, chosen)
-        while not stop.wait(0.1):
+        while not asked.number:
+            time.sleep(0.1)
             system.watch()
             system.repair()
     except RuntimeError as exc:

@@ -65,19 +65,20 @@ class System:
         host = "127.0.0.1" if self._plan.host in {"0.0.0.0", "127.0.0.1"} else self._plan.host
         return f"http://{host}:{self._plan.port}"
 
-    def start(self) -> None:
-        """Starts everything and returns when it answers."""
+    def start(self, go_on: Callable[[], None]) -> None:
+        """Starts everything and returns when it answers. `go_on` is asked again and again; it ends this by what it raises."""
         resources.make_keys(self._plan.data / "keys.json")
         resources.make_keys(self._plan.data / "node-keys.json")
-        self._start_emulators()
+        self._start_emulators(go_on)
         self._make_resources()
+        go_on()
         self._children.start(self._gateway())
         for number in range(self._plan.workers):
             child = Child(f"worker-{number}", "worker", [sys.executable, "-m", "local.worker"], self.environment())
             self._children.start(child)
         self._fleet.start()
         self._scale()
-        self._until_healthy()
+        self._until_healthy(go_on)
 
     def watch(self) -> None:
         """Once: restarts who has died."""
@@ -177,12 +178,12 @@ class System:
     def _dynamodb_url(self) -> str:
         return f"http://127.0.0.1:{self._dynamodb_port}"
 
-    def _start_emulators(self) -> None:
+    def _start_emulators(self, go_on: Callable[[], None]) -> None:
         command = [sys.executable, "-m", "local.moto_server", str(self._moto_port)]
         child = Child("moto", "emulator", command, self.environment(), on_restart=self._moto_lost)
         process = self._children.start(child).process
         if process is not None:
-            dynamodb.wait_until_up(f"http://127.0.0.1:{self._moto_port}/moto-api/", process)
+            dynamodb.wait_until_up(f"http://127.0.0.1:{self._moto_port}/moto-api/", process, go_on=go_on)
         if self._plan.dynamodb != "local":
             return
         data = self._plan.data / "dynamodb"
@@ -190,7 +191,7 @@ class System:
         child = Child("dynamodb", "emulator", dynamodb.command(self._dynamodb_port, data), {})
         process = self._children.start(child).process
         if process is not None:
-            dynamodb.wait_until_up(self._dynamodb_url, process)
+            dynamodb.wait_until_up(self._dynamodb_url, process, go_on=go_on)
 
     def _gateway(self) -> Child:
         env = {
@@ -238,9 +239,10 @@ class System:
         self.restart_workers()
         self._children.restart("media")
 
-    def _until_healthy(self) -> None:
+    def _until_healthy(self, go_on: Callable[[], None]) -> None:
         ends = time.monotonic() + 120
         while time.monotonic() < ends:
+            go_on()
             self.watch()
             try:
                 urllib.request.urlopen(f"{self.url}/api/health", timeout=5).close()

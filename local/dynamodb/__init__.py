@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -50,10 +51,13 @@ def command(port: int, data: Path | None) -> list[str]:
     ]
 
 
-def wait_until_up(url: str, process: subprocess.Popen[bytes], timeout_s: float = 60.0) -> None:
-    """Returns when it answers. RuntimeError if it ends first or takes too long."""
+def wait_until_up(
+    url: str, process: subprocess.Popen[bytes], timeout_s: float = 60.0, go_on: Callable[[], None] = lambda: None
+) -> None:
+    """Returns when it answers. RuntimeError if it ends first or takes too long; `go_on` ends it by what it raises."""
     ends = time.monotonic() + timeout_s
     while time.monotonic() < ends:
+        go_on()
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:

@@ -17,6 +17,8 @@ import pytest
 
 from benchmarks.client import Api
 from local.children import Child, Children, readable
+from local.dynamodb import wait_until_up
+from local.process import free_port
 from local.run import choose_port
 from local.stack import Stack
 from local.system import ROOT
@@ -67,6 +69,39 @@ def test_a_free_port_is_taken_without_a_word(capfd: pytest.CaptureFixture[str]) 
     port = choose_port("127.0.0.1", 0)
     assert choose_port("127.0.0.1", port) == port
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_that_is_asked_for_is_not_lost(number: signal.Signals) -> None:
+    """Wherever it comes: what is raised while an object goes, or while a module is imported, may reach nobody."""
+    code = (
+        "import os\nfrom local.run import Asked\n"
+        "class Going:\n"
+        "    def __del__(self):\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "        os.getpid()\n"
+        "asked = Asked()\nasked.go_on()\nGoing()\nasked.go_on()\nprint('it went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, b"", b"")
+
+
+def test_nobody_who_asked_for_the_end_waits_for_an_emulator() -> None:
+    """It may be a minute until one that does not answer is given up."""
+    asked = 0
+
+    def go_on() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise SystemExit(130)
+
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        try:
+            with pytest.raises(SystemExit):
+                wait_until_up(f"http://127.0.0.1:{free_port()}", process, go_on=go_on)
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +223,10 @@ def test_ctrl_c_while_it_starts_ends_it_at_once(tmp_path: Path) -> None:
         until(lambda: bool(supervisor.children()), "the first child")
         children = supervisor.children()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, said) == (128 + signal.SIGINT, b"")
     until(lambda: not alive([child.pid for child in children]), "the end of all")
     assert not (tmp_path / "state.json").exists()
