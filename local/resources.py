@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pynamodb.exceptions import TableError
 from pynamodb.models import Model
 
 from chalicelib.wire import limits
@@ -33,11 +34,21 @@ def make_tables(models: dict[str, type[Model]], endpoint: str, region: str) -> N
     dynamodb = boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
     for model in models.values():
         if not model.exists():
-            model.create_table(wait=True)
+            make_table(model)
             dynamodb.update_time_to_live(
                 TableName=model.Meta.table_name,
                 TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
             )
+
+
+def make_table(model: type[Model]) -> None:
+    """A table, once it can be used. One that was made while its answer was lost is there when it is asked for again."""
+    try:
+        model.create_table(wait=True)
+    except TableError as exc:
+        if exc.cause_response_code != "ResourceInUseException":
+            raise
+        model.create_table(wait=True)  # it exists: this waits for it
 
 
 def make_bucket(name: str, endpoint: str, region: str) -> None:

@@ -14,6 +14,7 @@ from chalicelib.peers.plane import Reports
 from chalicelib.peers.service import Registry
 from chalicelib.presence.service import Rows
 from chalicelib.voice.recordings_step import Shelf as RecordingShelf
+from local.resources import make_table
 from tests.fakes.documents import MemoryLog, MemoryQueue, MemoryShelf
 from tests.fakes.nodes import MemoryNodes
 from tests.fakes.plane import MemoryReports
@@ -49,7 +50,7 @@ async def presence_rows(database: Database) -> AsyncIterator[Rows]:
 
     prefix = f"t{uuid.uuid4().hex[:12]}-"
     for model, name in ((PresenceModel, "presence"), (ConnectionModel, "connections")):
-        bind(model, prefix + name, region="us-east-1", host=database.endpoint).create_table(wait=True)
+        make_table(bind(model, prefix + name, region="us-east-1", host=database.endpoint))
     dynamo = Dynamo(database.endpoint, "us-east-1")
     try:
         yield PresenceStore(dynamo, prefix)
@@ -155,7 +156,7 @@ async def _table(endpoint: str, model: "type[Model]", name: str) -> "AsyncIterat
     from chalicelib.aws.tables import bind  # noqa: PLC0415
 
     prefix = f"t{uuid.uuid4().hex[:12]}-"
-    bind(model, prefix + name, region="us-east-1", host=endpoint).create_table(wait=True)
+    make_table(bind(model, prefix + name, region="us-east-1", host=endpoint))
     dynamo = Dynamo(endpoint, "us-east-1")
     try:
         yield dynamo, prefix

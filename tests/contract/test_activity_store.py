@@ -10,6 +10,7 @@ from chalicelib.aws.tables import bind
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
+from local.resources import make_table
 from tests.contract.tables import Database
 from tests.fakes.activity import MemoryFeed
 
@@ -25,7 +26,7 @@ def feed(database: Database, request: pytest.FixtureRequest) -> Iterator[Feed]:
         return
     name = f"t{abs(hash(request.node.nodeid)):x}-activity"
     model = bind(ActivityModel, name, region="us-east-1", host=database.endpoint)
-    model.create_table(wait=True)
+    make_table(model)
     yield ActivityStore(model)
     model.delete_table()
 

@@ -26,6 +26,7 @@ from chalicelib.wire.bodies import CreateInvite, CreateSession, JoinBody, Sessio
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.types import Environment, Role, SessionStatus, UserKind, Visibility
+from local.resources import make_table
 from tests.contract.tables import Database
 from tests.fakes.sessions import Belongings, Clock, Connected, Feed, House, MemorySessions, Told, account
 
@@ -74,7 +75,7 @@ def repository(database: Database, request: pytest.FixtureRequest) -> Iterator[S
         return
     name = f"t{abs(hash(request.node.nodeid)):x}-sessions"
     model = bind(SessionModel, name, region="us-east-1", host=database.endpoint)
-    model.create_table(wait=True)
+    make_table(model)
     yield SessionStore(model)
     model.delete_table()
 

@@ -10,13 +10,14 @@ from chalicelib.users.model import UsedTickets
 from chalicelib.users.store import TicketModel, TicketStore
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
+from local.resources import make_table
 from tests.contract.tables import Database
 from tests.fakes.users import NOW_S, MemoryTickets
 
 
 def model_of(database: Database) -> type[TicketModel]:
     model = bind(TicketModel, f"t{uuid.uuid4().hex[:12]}-tickets", region="us-east-1", host=database.endpoint)
-    model.create_table(wait=True)
+    make_table(model)
     return model
 
 
