@@ -4,16 +4,8 @@
  * Heads are told anew in every frame (`begin`, `put` for each, `end`); nothing is allocated for it.
  */
 
-import {
-  Color,
-  DynamicDrawUsage,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  Mesh,
-  PlaneGeometry,
-  ShaderMaterial,
-  type Vector3,
-} from "three";
+import { Color, PlaneGeometry, type Vector3 } from "three";
+import { Squares } from "./squares";
 
 const VERTEX = /* glsl */ `
 attribute vec4 place;
@@ -53,36 +45,16 @@ const AURAS_MAX = 64;
 
 /** The rings of all who speak. */
 export class Auras {
+  private readonly rings = new Squares(new PlaneGeometry(2, 2), AURAS_MAX, {
+    vertex: VERTEX,
+    fragment: FRAGMENT,
+    sizes: { place: 4, tone: 3 },
+    renderOrder: 2,
+  });
   /** To be put into the scene. */
-  readonly mesh: Mesh;
-  private readonly geometry = new InstancedBufferGeometry();
-  private readonly material: ShaderMaterial;
-  private readonly places: InstancedBufferAttribute;
-  private readonly tones: InstancedBufferAttribute;
+  readonly mesh = this.rings.mesh;
   private readonly color = new Color();
   private count = 0;
-
-  constructor() {
-    const quad = new PlaneGeometry(2, 2);
-    this.geometry.index = quad.index;
-    this.geometry.setAttribute("position", quad.getAttribute("position"));
-    this.places = new InstancedBufferAttribute(new Float32Array(AURAS_MAX * 4), 4).setUsage(DynamicDrawUsage);
-    this.tones = new InstancedBufferAttribute(new Float32Array(AURAS_MAX * 3), 3).setUsage(DynamicDrawUsage);
-    this.geometry.setAttribute("place", this.places);
-    this.geometry.setAttribute("tone", this.tones);
-    this.geometry.instanceCount = 0;
-    this.material = new ShaderMaterial({
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      transparent: true,
-      depthWrite: false,
-      toneMapped: false,
-    });
-    this.mesh = new Mesh(this.geometry, this.material);
-    this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = 2;
-    this.mesh.raycast = () => {};
-  }
 
   /** A new frame: nobody speaks yet. */
   begin(): void {
@@ -92,24 +64,19 @@ export class Auras {
   /** Somebody whose head is there and who is so loud, 0 to 1. */
   put(head: Vector3, color: string, level: number): void {
     if (this.count >= AURAS_MAX || level <= 0.01) return;
-    this.places.setXYZW(this.count, head.x, head.y, head.z, Math.min(1, level));
+    const { place, tone } = this.rings.values;
+    place.setXYZW(this.count, head.x, head.y, head.z, Math.min(1, level));
     this.color.set(color);
-    this.tones.setXYZ(this.count, this.color.r, this.color.g, this.color.b);
+    tone.setXYZ(this.count, this.color.r, this.color.g, this.color.b);
     this.count += 1;
   }
 
   /** All have been told. */
   end(): void {
-    this.geometry.instanceCount = this.count;
-    this.mesh.visible = this.count > 0;
-    if (this.count === 0) return;
-    this.places.needsUpdate = true;
-    this.tones.needsUpdate = true;
+    this.rings.show(this.count);
   }
 
   dispose(): void {
-    this.geometry.dispose();
-    this.material.dispose();
-    this.mesh.removeFromParent();
+    this.rings.dispose();
   }
 }

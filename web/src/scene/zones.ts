@@ -1,17 +1,9 @@
 /** Where voice's areas are: a line of light on the floor around each, with its name; brighter where one stands in it. One draw call for all. */
 
-import {
-  DynamicDrawUsage,
-  Group,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  Mesh,
-  PlaneGeometry,
-  ShaderMaterial,
-  type Vector3,
-} from "three";
+import { Group, PlaneGeometry, type Vector3 } from "three";
 import { LIMITS, type Vec3 } from "../wire/generated";
 import { Label } from "./label";
+import { Squares } from "./squares";
 
 const VERTEX = /* glsl */ `
 attribute vec4 box;
@@ -60,49 +52,35 @@ export interface ZoneMark {
 export class ZoneMarks {
   /** To be put into the scene. */
   readonly group = new Group();
-  private readonly geometry = new InstancedBufferGeometry();
-  private readonly material = new ShaderMaterial({
-    vertexShader: VERTEX,
-    fragmentShader: FRAGMENT,
-    transparent: true,
-    depthWrite: false,
-    toneMapped: false,
+  private readonly lines = new Squares(new PlaneGeometry(2, 2).rotateX(Math.PI), LIMITS.VOICE_CHANNELS_MAX, {
+    vertex: VERTEX,
+    fragment: FRAGMENT,
+    sizes: { box: 4, mood: 2 },
+    renderOrder: 1,
   });
-  private readonly boxes = slots(4);
-  private readonly moods = slots(2);
   private readonly labels: Label[] = [];
   private count = 0;
 
   constructor() {
-    const quad = new PlaneGeometry(2, 2).rotateX(Math.PI);
-    this.geometry.index = quad.index;
-    this.geometry.setAttribute("position", quad.getAttribute("position"));
-    this.geometry.setAttribute("box", this.boxes);
-    this.geometry.setAttribute("mood", this.moods);
-    this.geometry.instanceCount = 0;
-    const mesh = new Mesh(this.geometry, this.material);
-    mesh.frustumCulled = false;
-    mesh.renderOrder = 1;
-    mesh.raycast = () => {};
-    this.group.add(mesh);
+    this.group.add(this.lines.mesh);
     this.group.visible = false;
   }
 
   /** Shows exactly these. */
   show(zones: readonly ZoneMark[]): void {
+    const { box, mood } = this.lines.values;
     this.count = Math.min(zones.length, LIMITS.VOICE_CHANNELS_MAX);
     zones.slice(0, this.count).forEach(({ name, least, greatest, here }, n) => {
       const middle = (axis: 0 | 2): number => (least[axis] + greatest[axis]) / 2;
       const half = (axis: 0 | 2): number => Math.abs(greatest[axis] - least[axis]) / 2;
       const floor = Math.max(0, Math.min(least[1], greatest[1])) + OVER_FLOOR_M;
-      this.boxes.setXYZW(n, middle(0), middle(2), half(0), half(2));
-      this.moods.setXY(n, floor, here ? 1 : 0);
+      box.setXYZW(n, middle(0), middle(2), half(0), half(2));
+      mood.setXY(n, floor, here ? 1 : 0);
       const label = this.label(n);
       label.draw({ text: name, color: LABEL_COLOR, small: true });
       label.sprite.position.set(middle(0), floor + 0.1, middle(2));
     });
-    this.geometry.instanceCount = this.count;
-    this.boxes.needsUpdate = this.moods.needsUpdate = true;
+    this.lines.show(this.count);
     this.group.visible = this.count > 0;
   }
 
@@ -116,8 +94,7 @@ export class ZoneMarks {
 
   dispose(): void {
     for (const label of this.labels) label.dispose();
-    this.geometry.dispose();
-    this.material.dispose();
+    this.lines.dispose();
     this.group.removeFromParent();
   }
 
@@ -129,9 +106,4 @@ export class ZoneMarks {
     this.labels[at] = made;
     return made;
   }
-}
-
-function slots(size: number): InstancedBufferAttribute {
-  const values = new Float32Array(LIMITS.VOICE_CHANNELS_MAX * size);
-  return new InstancedBufferAttribute(values, size).setUsage(DynamicDrawUsage);
 }
