@@ -14,12 +14,12 @@ from statistics import fmean
 from typing import Final
 
 import msgspec
-from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import Page, async_playwright
 
 from local.stack import Stack
-from tests.e2e.conftest import CHROMIUM, FLAGS, Window, create_room, open_link, window
+from tests.e2e.conftest import Window, create_room, open_link, window
 from tests.e2e.gathering import SELDOM, SMALL
-from tests.e2e.speech import PLAIN, join
+from tests.e2e.speech import PLAIN, hearing, join
 from tests.e2e.test_relay_page import ON_RELAY, bots
 
 LATENCY_MS: Final = 20
@@ -166,7 +166,7 @@ async def _two(stack: Stack, microphones: tuple[Path, Path], case: Case) -> Asyn
     async with async_playwright() as playwright, AsyncExitStack() as stay:
         people: list[Window] = []
         for microphone in microphones:
-            browser = await _browser(playwright, microphone)
+            browser = await hearing(playwright, microphone)
             stay.push_async_callback(browser.close)
             one = await window(browser, *SMALL)
             await one.page.add_init_script(case.script)
@@ -186,16 +186,6 @@ async def _two(stack: Stack, microphones: tuple[Path, Path], case: Case) -> Asyn
         else:
             await bob.until("h.carrier === 'mesh' && h.links.some((l) => l.open)")
         yield ada, bob
-
-
-async def _browser(playwright: Playwright, microphone: Path) -> Browser:
-    args = [
-        *FLAGS,
-        "--use-fake-device-for-media-stream",
-        "--auto-accept-camera-and-microphone-capture",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    ]
-    return await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
 
 
 async def _worsen(page: Page, loss_percent: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from local.stack import Stack
 from tests.e2e.conftest import CHROMIUM, FLAGS, Window, create_room, open_link, window
@@ -38,6 +38,17 @@ def tone(path: Path, hz: int, seconds: int = 10) -> Path:
     return path
 
 
+async def hearing(playwright: Playwright, file: Path) -> Browser:
+    """Chromium whose microphone hears a file over and over."""
+    args = [
+        *FLAGS,
+        "--use-fake-device-for-media-stream",
+        "--auto-accept-camera-and-microphone-capture",
+        f"--use-file-for-fake-audio-capture={file}",
+    ]
+    return await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
+
+
 @asynccontextmanager
 async def talkers(
     stack: Stack, where: Path, count: int, *scripts: str, loss_percent: int = 0
@@ -53,13 +64,7 @@ async def talkers(
         link = ""
         for name, hz in list(zip(NAMES, TONES_HZ, strict=True))[:count]:
             captured = tone(where / f"{hz}.wav", hz)
-            args = [
-                *FLAGS,
-                "--use-fake-device-for-media-stream",
-                "--auto-accept-camera-and-microphone-capture",
-                f"--use-file-for-fake-audio-capture={captured}",
-            ]
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
+            browser = await hearing(playwright, captured)
             browsers.push_async_callback(browser.close)
             made = await window(browser, *SMALL)
             await made.page.add_init_script(f"(() => {{ {SELDOM}{''.join(scripts)} }})()")

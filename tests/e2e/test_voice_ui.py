@@ -9,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Locator, async_playwright, expect
 
 from local.stack import Stack
-from tests.e2e.conftest import CHROMIUM, FLAGS, Window, create_room, open_link
+from tests.e2e.conftest import CHROMIUM, Window, create_room, open_link
 from tests.e2e.gathering import SELDOM
-from tests.e2e.speech import tone
+from tests.e2e.speech import hearing, tone
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,13 +32,7 @@ async def people(
         link = ""
         for name, hz in (("Ada", 440), ("Bob", 660), ("Cleo", 880)):
             captured = tone(tmp_path_factory.mktemp("tones") / f"{hz}.wav", hz)
-            args = [
-                *FLAGS,
-                "--use-fake-device-for-media-stream",
-                "--auto-accept-camera-and-microphone-capture",
-                f"--use-file-for-fake-audio-capture={captured}",
-            ]
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=args)
+            browser = await hearing(playwright, captured)
             browsers.push_async_callback(browser.close)
             context = await browser.new_context(viewport={"width": 1100, "height": 760}, permissions=["microphone"])
             context.set_default_timeout(60_000)  # three browsers that draw in software share a machine

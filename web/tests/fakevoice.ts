@@ -1,5 +1,6 @@
 /** A voice without sound: a model that is told what to show, and remembers what was asked of it. */
 
+import { AT_FIRST } from "../src/voice/settings";
 import type {
   Microphone,
   MicrophoneNotice,
@@ -20,18 +21,6 @@ export const MAIN: VoiceChannel = {
   speaker_ids: [],
   distance: { model: "inverse", reference_m: 1.5, rolloff: 1, max_m: 40 },
   zone: null,
-};
-
-export const SETTINGS: VoiceSettings = {
-  master: 1,
-  mode: "hrtf",
-  equal: false,
-  outputId: null,
-  headphones: false,
-  deviceId: null,
-  processing: { echo: true, noise: "browser", gain: true },
-  talking: { mode: "open", thresholdDb: -45, hangMs: 400 },
-  volumes: {},
 };
 
 /** Somebody who talks freely in `main`, but for what is given. */
@@ -81,7 +70,7 @@ export function nothing(): VoiceView {
     recording: null,
     consent: null,
     figures: null,
-    settings: SETTINGS,
+    settings: AT_FIRST,
     sound: "off",
   };
 }

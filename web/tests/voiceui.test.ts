@@ -10,9 +10,10 @@ import { handsOf, signsOf, zonesOf } from "../src/ui/voiceorder";
 import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
 import { choices } from "../src/ui/voicesetup";
 import { channelWords, deviceWords, noticesOf, ownWords, personWords } from "../src/ui/voicewords";
+import { AT_FIRST } from "../src/voice/settings";
 import type { MicrophoneState, OwnView, VoiceView } from "../src/voice/types";
 import { ApiError } from "../src/wire/client";
-import { FakeVoice, MAIN, nothing, person, SETTINGS } from "./fakevoice";
+import { FakeVoice, MAIN, nothing, person } from "./fakevoice";
 
 function joined(own: Partial<OwnView> = {}, change: Partial<VoiceView> = {}): VoiceView {
   const view = nothing();
@@ -57,7 +58,7 @@ describe("the own state", () => {
   });
 
   it("asks to hold where one talks by holding, and is live only then", () => {
-    const settings = { ...SETTINGS, talking: { ...SETTINGS.talking, mode: "push" as const } };
+    const settings = { ...AT_FIRST, talking: { ...AT_FIRST.talking, mode: "push" as const } };
     expect(ownWords(joined({}, { settings }))).toMatchObject({ tone: "quiet", title: "Hold to speak" });
     expect(ownWords(joined({ held: true }, { settings }))).toMatchObject({ tone: "live", title: "Speaking" });
   });

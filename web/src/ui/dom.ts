@@ -38,6 +38,11 @@ export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child): child is Node | string => Boolean(child)));
 }
 
+/** Writes an element's words, where they are others. */
+export function put(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 export function svg(tag: string, attrs: Record<string, string | number>, ...children: Element[]): SVGElement {

@@ -3,7 +3,7 @@
 import type { Recordings } from "../voice/recordings";
 import type { Recording, RecordingId } from "../wire/generated";
 import { ask } from "./dialog";
-import { busy, button, type Child, fill, h } from "./dom";
+import { busy, button, type Child, fill, h, put } from "./dom";
 import { ago } from "./format";
 import { icon } from "./icons";
 import { tried, type VoiceDesk } from "./voicedesk";
@@ -227,8 +227,4 @@ export function stateWords({ status, mix }: Pick<Recording, "status" | "mix">): 
   if (mix === "queued" || mix === "making") return "mix is being made";
   if (mix === "failed") return "mix could not be made";
   return mix === "ready" ? "with mix" : "";
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -5,7 +5,7 @@ import type { State } from "../presence/states";
 import type { Mode } from "../scene/view";
 import { BarsIcon, barsText } from "./bars";
 import type { Details } from "./details";
-import { button, type Child, fill, h } from "./dom";
+import { button, type Child, fill, h, put } from "./dom";
 import { msText, standingLines } from "./figures";
 import { type IconName, icon, mark } from "./icons";
 import { joystick } from "./joystick";
@@ -140,7 +140,7 @@ export class Shell {
   }
 
   setFocus(text: string): void {
-    if (this.focusText.textContent !== text) this.focusText.textContent = text;
+    put(this.focusText, text);
   }
 
   setFigures(text: string | null): void {
@@ -229,10 +229,6 @@ export class Shell {
     const attrs = { "aria-label": label, title: label };
     return button(icon(name, 19), onClick, { class: `glass ${more}`, testid, attrs });
   }
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function bannerText({ state, retryInMs }: ConnectionView): string {

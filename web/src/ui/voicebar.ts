@@ -2,7 +2,7 @@
 
 import type { VoiceView } from "../voice/types";
 import { BarsIcon, barsText } from "./bars";
-import { button, fill, h } from "./dom";
+import { button, fill, h, put } from "./dom";
 import { icon } from "./icons";
 import { disc } from "./person";
 import { faceOf, tried, type VoiceDesk } from "./voicedesk";
@@ -263,8 +263,4 @@ export class VoiceBar {
       if (event.key === " " || event.key === "Enter") this.hold(false);
     });
   }
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,5 +1,6 @@
 /** A channel's settings as a form: its name, how it sounds, who may be in it and speak, where it is. */
 
+import { LAW } from "../voice/relations";
 import {
   type ChannelKind,
   type Distance,
@@ -32,14 +33,6 @@ const PLACE = {
   zone: "Whoever walks in is in it, whoever walks out is not.",
 };
 
-/** What a channel is before anything was chosen; as the service has it. */
-export const DEFAULT_DISTANCE: Required<Distance> = {
-  model: "inverse",
-  reference_m: 1.5,
-  rolloff: 1,
-  max_m: 40,
-};
-
 export interface ChannelFormPorts {
   onSave(settings: VoiceChannelSettings): Promise<void>;
   /** Null where it cannot be deleted. */
@@ -69,7 +62,7 @@ export class ChannelForm {
     private readonly ports: ChannelFormPorts,
   ) {
     this.kind = channel?.kind ?? "spatial";
-    this.distance = { ...DEFAULT_DISTANCE, ...channel?.distance };
+    this.distance = { ...LAW, ...channel?.distance };
     this.zone = channel?.zone ?? null;
     this.radiusM = this.zone ? (this.zone.greatest[0] - this.zone.least[0]) / 2 : 4;
     this.chosen = new Set(channel?.speaker_ids ?? []);

@@ -2,7 +2,7 @@
 
 import type { ChannelView, PersonView, VoiceView } from "../voice/types";
 import { ask } from "./dialog";
-import { busy, button, fill, h } from "./dom";
+import { busy, button, fill, h, put } from "./dom";
 import { ago } from "./format";
 import { icon } from "./icons";
 import { disc } from "./person";
@@ -180,7 +180,7 @@ export class VoicePeoplePage {
     const people = userIds.map((id) => known.get(id)).filter((person) => person !== undefined);
     made.section.hidden = people.length === 0;
     const words = `${channel.name}${current ? " · with you" : ""} · ${people.length}`;
-    if (made.title.textContent !== words) made.title.textContent = words;
+    put(made.title, words);
     arrange(
       made.list,
       people.map((person) => {

@@ -1,7 +1,7 @@
 /** One person in voice, as a row: what they do, how loud they are here, and for a moderator the power over them. Stays where it is while it changes. */
 
 import type { PersonView } from "../voice/types";
-import { button, fill, freshId, h } from "./dom";
+import { button, fill, freshId, h, put } from "./dom";
 import { icon } from "./icons";
 import { voiceSign } from "./people";
 import { disc } from "./person";
@@ -147,8 +147,4 @@ export class VoicePersonRow {
   private small(testid: string, onClick: () => void): HTMLButtonElement {
     return button("", onClick, { kind: "quiet", class: "icon-only", testid });
   }
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

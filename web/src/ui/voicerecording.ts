@@ -1,6 +1,6 @@
 /** What everybody sees while something is recorded: the red dot with its words, and the own answer, which may be changed. */
 
-import { type Child, fill, h } from "./dom";
+import { type Child, fill, h, put } from "./dom";
 import { ago } from "./format";
 import { tried, type VoiceDesk } from "./voicedesk";
 import { switchField } from "./voicefields";
@@ -109,8 +109,4 @@ export class VoiceRecordingPage {
       ...parts,
     );
   }
-}
-
-function put(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,5 +1,6 @@
 /** Microphone, speaker and way of talking: the same controls before joining and in the panel, with a live meter and a test. */
 
+import { HANG_MS, THRESHOLD_DB } from "../voice/settings";
 import type {
   Device,
   MicrophoneState,
@@ -67,14 +68,14 @@ export class VoiceSetup {
   private readonly threshold = liveSlider(
     "Heard from",
     "voice-threshold",
-    [-METER_DB, 0, 1],
+    [-METER_DB, THRESHOLD_DB.most, 1],
     (db) => `${db} dB`,
     (thresholdDb) => this.talk({ thresholdDb }),
   );
   private readonly hang = liveSlider(
     "Stays open for",
     "voice-hang",
-    [100, 2000, 50],
+    [100, HANG_MS.most, 50],
     (ms) => `${(ms / 1000).toFixed(2).replace(/0$/, "")} s`,
     (hangMs) => this.talk({ hangMs }),
   );
@@ -192,11 +193,9 @@ export function choices(
   kind: string,
 ): { chosen: string; options: [string, string][] } {
   const options: [string, string][] = [["", "The system's own"]];
-  devices
-    .filter(({ id }) => id !== "" && id !== "default" && id !== "communications")
-    .forEach(({ id, label }, n) => {
-      options.push([id, label || `${kind} ${n + 1}`]);
-    });
+  devices.forEach(({ id, label }, n) => {
+    options.push([id, label || `${kind} ${n + 1}`]);
+  });
   if (chosen && !options.some(([id]) => id === chosen))
     options.push([chosen, `${kind} that is not connected`]);
   return { chosen: chosen ?? "", options };

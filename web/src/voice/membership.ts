@@ -97,7 +97,8 @@ export class Membership {
   learn(state: VoiceState): void {
     if (this.state && state.revision < this.state.revision) return;
     this.state = state;
-    if (this.told && !this.busy && state.revision > this.since && !this.isNamed()) this.missed();
+    if (this.told && !this.busy && state.revision > this.since && this.ports.me() && !this.isThere())
+      this.missed();
     this.onChange();
   }
 
@@ -125,11 +126,6 @@ export class Membership {
     } catch {
       // The next change tells it; whoever joins is told, too.
     }
-  }
-
-  private isNamed(): boolean {
-    const me: Peer | null = this.ports.me();
-    return me === null || (this.self?.peers.includes(me.peer_id) ?? false);
   }
 
   private missed(): void {

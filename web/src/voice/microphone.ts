@@ -5,6 +5,7 @@
  * opened after it, and `close` makes whatever is still under way end in nothing.
  */
 
+import { Listeners } from "../sync/listeners";
 import { type Block, CaptureGraph, type Denoiser } from "./capture";
 import { constraintsOf, devicesOf, isMissing, noticeOf, sameCapture, stateOf } from "./devices";
 import { Rehearsal } from "./rehearsal";
@@ -17,7 +18,7 @@ import type {
   MicrophoneState,
   Microphone as VoiceMicrophone,
 } from "./types";
-import type { Clock } from "./ways";
+import { clockOf } from "./ways";
 
 export type Media = Pick<
   MediaDevices,
@@ -35,14 +36,13 @@ export interface MicrophonePorts {
   denoiser(context: AudioContext): Promise<Denoiser>;
 }
 
-const LEAD_S = 0.012;
 const FALL_DB = 1.5;
 
 export class WebMicrophone implements VoiceMicrophone {
   state: MicrophoneState = "off";
   notice: MicrophoneNotice | null = null;
   speaking = false;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners<void>();
   private readonly talking = new TalkingGate(AT_FIRST.talking);
   private set: MicrophoneSettings = AT_FIRST;
   private graph: CaptureGraph | null = null;
@@ -158,8 +158,7 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 
   onChange(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   private next(work: (stay: number) => Promise<void>): Promise<void> {
@@ -216,12 +215,7 @@ export class WebMicrophone implements VoiceMicrophone {
     try {
       const capture = await this.ports.capture(context);
       if (stay !== this.stay) throw new Error("closed");
-      const lead = Math.max(LEAD_S, 1.5 * (context.baseLatency || 0));
-      const clock: Clock = {
-        soon: () => context.currentTime + lead,
-        after: (ms, call) => this.ports.after(ms, call),
-      };
-      const graph = new CaptureGraph(context, capture, clock);
+      const graph = new CaptureGraph(context, capture, clockOf(context, this.ports));
       graph.onBlock = (block) => this.heard(block);
       graph.lookAhead(this.set.talking.mode === "activation");
       context.onstatechange = () => wake(context);
@@ -341,7 +335,7 @@ export class WebMicrophone implements VoiceMicrophone {
   }
 
   private tell(): void {
-    for (const listener of [...this.listeners]) listener();
+    this.listeners.tell();
   }
 }
 

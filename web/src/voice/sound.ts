@@ -5,6 +5,7 @@
  * while a media element plays it, too (Chromium issue 121673): each has a muted <audio> beside it.
  */
 
+import { Listeners } from "../sync/listeners";
 import type { Pose } from "../wire/generated";
 import { type Aim, aimOf } from "./distance";
 import { SourceGraph } from "./graph";
@@ -12,7 +13,7 @@ import type { LoopbackPorts } from "./loopback";
 import { Output } from "./output";
 import { AT_FIRST } from "./settings";
 import type { Placement, SoundSettings, SourceId, Sound as Speakers } from "./types";
-import type { Clock } from "./ways";
+import { type Clock, clockOf } from "./ways";
 
 export interface SoundPorts extends LoopbackPorts {
   context(): AudioContext;
@@ -36,15 +37,13 @@ interface Stage {
   unwatch: () => void;
 }
 
-/** The audio thread is at most so far ahead of `currentTime`; a device with large buffers says more. */
-const LEAD_S = 0.012;
 /** A context that may run says so within this; one that waits for a gesture says nothing. */
 const RESUME_MS = 400;
 const SILENCE = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY] as const;
 
 export class WebSound implements Speakers {
   private readonly sources = new Map<SourceId, Source>();
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners<void>();
   private stage: Stage | null = null;
   private told: Speakers["state"] = "off";
   private pose: Pose = { position: [0, 0, 0], rotation: [0, 0, 0, 1] };
@@ -132,8 +131,7 @@ export class WebSound implements Speakers {
   }
 
   onChange(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   private get echoes(): boolean {
@@ -142,11 +140,7 @@ export class WebSound implements Speakers {
 
   private build(): Stage {
     const context = this.ports.context();
-    const lead = Math.max(LEAD_S, 1.5 * (context.baseLatency || 0));
-    const clock: Clock = {
-      soon: () => context.currentTime + lead,
-      after: (ms, call) => this.ports.after(ms, call),
-    };
+    const clock = clockOf(context, this.ports);
     const output = new Output(context, clock, this.ports);
     const unwatch = this.ports.outputs((ids) => output.available(ids));
     const stage = { context, output, clock, unwatch };
@@ -219,7 +213,7 @@ export class WebSound implements Speakers {
     const now = !context ? "off" : context.state === "running" ? "running" : "blocked";
     if (now === this.told) return;
     this.told = now;
-    for (const listener of [...this.listeners]) listener();
+    this.listeners.tell();
   }
 }
 

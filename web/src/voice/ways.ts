@@ -17,6 +17,15 @@ export interface Clock {
   after(ms: number, call: () => void): void;
 }
 
+/** The audio thread is at most so far ahead of `currentTime`; a device with large buffers says more. */
+const LEAD_S = 0.012;
+
+/** The clock of a context that plays now. */
+export function clockOf(context: AudioContext, ports: Pick<Clock, "after">): Clock {
+  const lead = Math.max(LEAD_S, 1.5 * (context.baseLatency || 0));
+  return { soon: () => context.currentTime + lead, after: (ms, call) => ports.after(ms, call) };
+}
+
 export interface Way {
   readonly spread: Spread;
   readonly weight: Ramp;
