@@ -173,6 +173,10 @@ async def test_without_a_microphone_one_listens(people: tuple[Window, Window, Wi
     ada, _, cleo = people
     await of(cleo, "voice-join").click()
     await says(cleo, "voice-trouble", "Microphone not allowed")
+    again = of(cleo, "voice-microphone-again")
+    await again.evaluate("(button) => { button.dataset.kept = 'yes'; }")
+    await cleo.figure("h.speech().settings({ master: 0.9 })")  # the button that is about to be pressed stays
+    await expect(again).to_have_attribute("data-kept", "yes")
     await of(cleo, "voice-join-speaker").click()
     await says(cleo, "voice-notice-microphone", "You hear the others")
     await says(cleo, "voice-state", "Microphone not allowed")

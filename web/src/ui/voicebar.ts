@@ -139,7 +139,7 @@ export class VoiceBar {
   private renderOut({ status, people }: VoiceView): void {
     const joining = status.kind === "joining";
     this.join.disabled = status.kind === "unavailable" || joining;
-    this.join.toggleAttribute("aria-busy", joining);
+    this.join.setAttribute("aria-busy", String(joining));
     const words = {
       out: "Join voice",
       joining: "Joining…",

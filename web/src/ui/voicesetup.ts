@@ -155,11 +155,13 @@ export class VoiceSetup {
   private tell(state: MicrophoneState): void {
     const trouble = microphoneTrouble(state);
     this.trouble.hidden = trouble === null && state !== "asking";
+    if (this.trouble.dataset.state === state) return; // a button that is being pressed stays
+    this.trouble.dataset.state = state;
     if (state === "asking") {
       fill(this.trouble, h("p", {}, "Your browser asks whether this page may use the microphone."));
       return;
     }
-    if (!trouble || this.trouble.dataset.state === state) return;
+    if (!trouble) return;
     const again: HTMLButtonElement = button(
       "Try again",
       () => void busy(again, () => this.voice.microphone.open()),
