@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { BACK_MS, Chooser, type Conditions, EFFORTS, effortOf, RULES } from "../src/peers/adaptation";
-import type { Bars } from "../src/peers/quality";
+import {
+  BACK_MS,
+  Chooser,
+  type Conditions,
+  EFFORTS,
+  effortOf,
+  RULES,
+  voiceKbps,
+} from "../src/peers/adaptation";
+import { type Bars, scoreOf } from "../src/peers/quality";
 
 const CALM: Conditions = { pages: 4, meshMax: 6, bars: [4, 4, 4], uplinkKbps: null, waitingBytes: 0 };
 
@@ -132,6 +140,14 @@ describe("how much is sent", () => {
   it("is 20, 10 or 5 states a second, by bars", () => {
     expect([4, 3, 2, 1].map((bars) => effortOf(bars as Bars).sendHz)).toEqual([20, 20, 10, 5]);
     expect(effortOf(null)).toBe(EFFORTS[3]);
+  });
+
+  it("is of a voice what all but the loss of states allows: of that its own reports know more", () => {
+    const measured = { rttMs: 40, jitterMs: 5, lossShare: 0.12, availableKbps: null };
+    expect(scoreOf(measured)).toBe(1);
+    expect(voiceKbps(measured)).toBe(48);
+    expect(voiceKbps({ ...measured, jitterMs: 60 })).toBe(24);
+    expect(voiceKbps(null)).toBe(32);
   });
 
   it("never asks more of a worse connection, in any column", () => {

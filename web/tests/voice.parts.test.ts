@@ -188,45 +188,92 @@ describe("Figures of voice", () => {
 
   it("are what the counters grew by: loss, what was made up but not in silence, and the rating that follows", () => {
     const stats = new VoiceStats();
-    expect(stats.of("1", 100)).toBe(UNHEARD);
-    for (const second of [10, 12, 14]) stats.take([inbound(second)], second * 1000);
-    const { lossShare, jitterMs, concealedShare, rttMs, mos } = stats.of("1", 100);
+    expect(stats.of("1")).toBe(UNHEARD);
+    for (const second of [10, 12, 14]) stats.take([inbound(second)], 100, second * 1000);
+    const { lossShare, jitterMs, concealedShare, rttMs, mos } = stats.of("1");
     expect(lossShare).toBeCloseTo(0.1);
     expect(jitterMs).toBe(12);
     expect(concealedShare).toBeCloseTo(0.04);
     expect(rttMs).toBe(100);
     expect(mos).toBeCloseTo(mosOf({ delayMs: 26.5 + 50 + 60, concealedShare: 0.04, kbps: null }));
-    expect(stats.of("2", 100)).toBe(UNHEARD);
-    expect(stats.of(null, 100)).toBe(UNHEARD);
+    expect(stats.of("2")).toBe(UNHEARD);
+    expect(stats.of(null)).toBe(UNHEARD);
+  });
+
+  it("do not take one check that came late for the path", () => {
+    const rated = (rtts: number[]) => {
+      const stats = new VoiceStats();
+      rtts.forEach((rtt, n) => {
+        stats.take([inbound(n + 1, { packetsLost: 0, concealedSamples: 0 })], rtt, 1000 * n);
+      });
+      return stats.of("1");
+    };
+    expect(rated([40, 40, 40, 40, 900, 900])).toEqual(rated([40, 40, 40, 40, 40, 40]));
+    expect(rated([40, 40, 40, 40, 40, 40]).mos).toBeGreaterThan(4);
+    expect(rated([900, 900, 900, 900, 900, 900]).mos).toBeLessThan(2);
   });
 
   it("forget what is long ago, and begin anew with another stream", () => {
     const stats = new VoiceStats();
-    for (const second of [2, 4]) stats.take([inbound(second)], second * 1000);
+    for (const second of [2, 4]) stats.take([inbound(second)], null, second * 1000);
     for (const second of [20, 22]) {
-      stats.take([inbound(second, { packetsLost: 20, packetsReceived: 50 * second })], second * 1000);
+      stats.take([inbound(second, { packetsLost: 20, packetsReceived: 50 * second })], null, second * 1000);
     }
-    expect(stats.of("1", null).lossShare).toBe(0);
-    stats.take([inbound(1)], 23_000);
-    expect(stats.of("1", null)).toBe(UNHEARD);
+    expect(stats.of("1").lossShare).toBe(0);
+    stats.take([inbound(1)], null, 23_000);
+    expect(stats.of("1")).toBe(UNHEARD);
   });
 
   it("say nothing of a source in which hardly anything came", () => {
     const stats = new VoiceStats();
-    stats.take([inbound(1)], 1000);
-    stats.take([inbound(1, { packetsReceived: 50 })], 3000);
-    expect(stats.of("1", 10)).toBe(UNHEARD);
+    stats.take([inbound(1)], 10, 1000);
+    stats.take([inbound(1, { packetsReceived: 50 })], 10, 3000);
+    expect(stats.of("1")).toBe(UNHEARD);
   });
+
+  const outbound = (packetsSent: number, told: Partial<Stat> = {}): Stat[] => [
+    { id: "o", type: "outbound-rtp", kind: "audio", packetsSent, bytesSent: 80 * packetsSent },
+    { id: "r", type: "remote-inbound-rtp", kind: "audio", packetsLost: 0, roundTripTime: 0.08, ...told },
+  ];
 
   it("know of the own voice what the other side reports", () => {
     const stats = new VoiceStats();
-    const sent = (bytesSent: number): Stat[] => [
-      { id: "o", type: "outbound-rtp", kind: "audio", bytesSent },
-      { id: "r", type: "remote-inbound-rtp", kind: "audio", fractionLost: 0.03, roundTripTime: 0.08 },
-    ];
-    stats.take(sent(1000), 1000);
-    stats.take(sent(9000), 3000);
+    stats.take(outbound(100, { timestamp: 1 }), null, 1000);
+    stats.take(outbound(200, { timestamp: 2, packetsLost: 3 }), null, 3000);
     expect(stats.outgoing).toEqual({ lossShare: 0.03, rttMs: 80, kbps: 32 });
+  });
+
+  it("take no report of a few packets for much loss, and none that nothing follows for what is so", () => {
+    const stats = new VoiceStats();
+    stats.take(outbound(1000, { timestamp: 1, packetsLost: 20 }), null, 0);
+    stats.take(outbound(1004, { timestamp: 2, packetsLost: 22 }), null, 5000); // a pause: half of the four is lost
+    expect(stats.outgoing.lossShare).toBeNull();
+    stats.take(outbound(1250, { timestamp: 3, packetsLost: 27 }), null, 10_000);
+    expect(stats.outgoing.lossShare).toBeCloseTo(5 / 246);
+    for (let at = 11_000; at <= 27_000; at += 1000)
+      stats.take(outbound(1250, { timestamp: 3, packetsLost: 27 }), null, at); // muted: nobody reports anything
+    expect(stats.outgoing).toMatchObject({ lossShare: null, rttMs: null });
+  });
+
+  it("know between two reports of the other side, 7.5 s apart at most, what the last two say", () => {
+    const stats = new VoiceStats();
+    const shares: (number | null)[] = [];
+    for (let second = 0; second <= 30; second += 1) {
+      const reports = Math.floor(second / 7.5); // 5% is lost
+      const told = { timestamp: reports, packetsLost: 18.75 * reports };
+      stats.take(outbound(50 * second, told), null, 1000 * second);
+      if (second >= 8) shares.push(stats.outgoing.lossShare);
+    }
+    for (const lossShare of shares) expect(lossShare).toBeCloseTo(0.05, 2);
+  });
+
+  it("are of another stream once it has sent less", () => {
+    const stats = new VoiceStats();
+    stats.take(outbound(1000, { timestamp: 1 }), null, 0);
+    stats.take(outbound(60, { timestamp: 2, packetsLost: 30 }), null, 1000);
+    expect(stats.outgoing.lossShare).toBeNull();
+    stats.take(outbound(160, { timestamp: 3, packetsLost: 35 }), null, 2000);
+    expect(stats.outgoing.lossShare).toBeCloseTo(0.05);
   });
 
   it("are the worst of all, but for the rating", () => {

@@ -7,7 +7,7 @@
  */
 
 import { LIMITS, type RelayReason } from "../wire/generated";
-import type { Bars } from "./quality";
+import { type Bars, type Measured, scoreOf } from "./quality";
 
 // -- mesh or relay --
 
@@ -171,4 +171,12 @@ export const EFFORTS: Record<Bars, Effort> = {
 /** What is not measured yet is taken for good. */
 export function effortOf(bars: Bars | null): Effort {
   return EFFORTS[bars ?? 3];
+}
+
+/**
+ * What a connection allows an encoder, in kbit/s. By all that is known of it but the loss: that is of states, which are not sent again as voices are; and what
+ * voices lose their own reports tell, where some loss is met by FEC, which needs its rate (voice/adapt.ts).
+ */
+export function voiceKbps(measured: Measured | null): number {
+  return effortOf(measured && scoreOf({ ...measured, lossShare: null })).audioKbps;
 }

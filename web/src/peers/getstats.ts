@@ -41,7 +41,7 @@ export interface Stat {
   readonly totalSamplesReceived?: number;
   readonly concealedSamples?: number;
   readonly silentConcealedSamples?: number;
-  readonly fractionLost?: number;
+  readonly packetsSent?: number;
   readonly roundTripTime?: number;
 }
 
@@ -133,8 +133,8 @@ export class RoundTrips {
 
   add(ms: number): void {
     if (this.rttMs !== null) {
-      const difference = Math.abs(ms - this.rttMs);
-      this.jitterMs = this.jitterMs === null ? difference : this.jitterMs + (difference - this.jitterMs) / 16;
+      const before = this.jitterMs ?? 0; // as RFC 3550 appendix A.8 begins: a first one that came late is not what they all are
+      this.jitterMs = before + (Math.abs(ms - this.rttMs) - before) / 16;
     }
     this.rttMs = ms;
   }

@@ -1,6 +1,6 @@
 /** The room's voice: the page's sound and microphone, its connections, who is here and where they stand. */
 
-import { effortOf } from "../peers/adaptation";
+import { voiceKbps } from "../peers/adaptation";
 import type { Plane } from "../peers/plane";
 import type { Timers } from "../presence/browser";
 import type { Roster } from "../presence/roster";
@@ -32,10 +32,8 @@ export function openVoice({ room, plane, tabId, timers, world }: VoiceSetup): Vo
     me: () => room.me(),
     position: () => world()?.position ?? null,
     somebody: (peerId) => somebodyOf(room.roster, peerId),
-    hintKbps: (peerId) => {
-      const row = room.connection.standing()?.links.find((link) => link.peerId === peerId);
-      return effortOf(row?.bars ?? null).audioKbps;
-    },
+    hintKbps: (peerId) =>
+      voiceKbps(room.connection.standing()?.links.find((link) => link.peerId === peerId) ?? null),
     onSpeaking: (speaking) => world()?.speak(speaking),
   });
 }

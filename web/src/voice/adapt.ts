@@ -16,7 +16,7 @@ export interface VoiceConditions {
   readonly heardLossShare: number | null;
   readonly rttMs: number | null;
   readonly availableKbps: number | null;
-  /** What the connection's bars allow (peers/adaptation.ts). */
+  /** What the connection allows but for its loss (peers/adaptation.ts). */
   readonly hintKbps: number;
 }
 

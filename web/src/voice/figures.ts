@@ -57,8 +57,8 @@ export class Figures {
       hearings: [],
     };
     this.measured.set(peerId, one);
-    one.stats.take(report, nowMs);
-    one.hearings = audio.incoming.map(({ mid }) => one.stats.of(mid, view.rttMs));
+    one.stats.take(report, view.rttMs, nowMs);
+    one.hearings = audio.incoming.map(({ mid }) => one.stats.of(mid));
     const { outgoing } = one.stats;
     const now: VoiceConditions = {
       sentLossShare: outgoing.lossShare,

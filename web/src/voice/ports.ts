@@ -92,7 +92,7 @@ export interface VoicePorts {
   /** Where this page's person stands. */
   position(): Vec3 | null;
   somebody(peerId: PeerId): Somebody | null;
-  /** What a connection's bars allow the encoder. */
+  /** What a connection allows the encoder. */
   hintKbps(peerId: PeerId): number;
   /** The own voice begins or ends. */
   onSpeaking(speaking: boolean): void;
