@@ -86,6 +86,7 @@ export class FakeVoice implements RoomVoice {
   levelDb = Number.NEGATIVE_INFINITY;
   readonly sound: Sound;
   readonly microphone: Microphone;
+  fellBack = false;
   private readonly listeners = new Set<() => void>();
 
   constructor() {
@@ -158,23 +159,26 @@ export class FakeVoice implements RoomVoice {
   }
 
   private makeSound(): Sound {
-    const asked = this.asked;
+    const fake = this;
     return {
       state: "running",
       start: async () => {
-        asked.push(["sound.start"]);
-        this.change({ sound: "running" });
+        fake.asked.push(["sound.start"]);
+        fake.change({ sound: "running" });
       },
       stop: async () => {},
       track: () => {},
       feed: () => {},
+      get fellBack() {
+        return fake.fellBack;
+      },
       context: () => null,
       place: () => {},
       listener: () => {},
       settings: () => {},
       level: () => Number.NEGATIVE_INFINITY,
       output: () => [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
-      onChange: () => () => {},
+      onChange: (listener) => fake.onChange(listener),
     };
   }
 

@@ -97,6 +97,7 @@ class Room {
   readonly elements: FakeElement[] = [];
   connects = true;
   mayPlay = true;
+  fells = 0;
   readonly output = new Output(
     this.context as unknown as AudioContext,
     { soon: () => this.context.currentTime + 0.01, after: this.timers.after },
@@ -110,6 +111,9 @@ class Room {
         return this.elements.at(-1) as unknown as HTMLAudioElement;
       },
       after: this.timers.after,
+    },
+    () => {
+      this.fells += 1;
     },
   );
 
@@ -192,6 +196,29 @@ describe("The way out", () => {
     expect([room.context.sinks, room.elements[0]?.sinks]).toEqual([["headset"], ["headset"]]);
     await room.output.playOn("gone");
     expect([room.context.sinks.at(-1), room.elements[0]?.sinks.at(-1)]).toEqual(["", "gone"]);
+  });
+
+  it("says when the chosen device goes, or does not play, and when it is back", async () => {
+    await room.output.playOn("headset");
+    room.output.available(["headset", "speakers"]);
+    await room.settle();
+    expect([room.output.fellBack, room.fells]).toEqual([false, 0]);
+    room.output.available(["speakers"]);
+    await room.settle();
+    expect([room.output.fellBack, room.fells, room.context.sinks.at(-1)]).toEqual([true, 1, ""]);
+    room.output.available(["headset", "speakers"]);
+    await room.settle();
+    expect([room.output.fellBack, room.fells, room.context.sinks.at(-1)]).toEqual([false, 2, "headset"]);
+    await room.output.playOn("gone");
+    expect([room.output.fellBack, room.fells]).toEqual([true, 3]);
+    await room.output.playOn(null);
+    expect([room.output.fellBack, room.fells]).toEqual([false, 4]);
+  });
+
+  it("says so of a device that is remembered and not there from the start", async () => {
+    room.output.available(["speakers"]);
+    await room.output.playOn("headset");
+    expect([room.output.fellBack, room.context.sinks]).toEqual([true, []]);
   });
 
   it("leaves nothing behind when it is closed, open or opening", async () => {

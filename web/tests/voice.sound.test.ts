@@ -363,6 +363,20 @@ describe("Where it is played", () => {
     expect(stage.outputs).toBeNull();
   });
 
+  it("is told, where the chosen one goes or comes, and no more once nothing plays", async () => {
+    const told: [string, boolean][] = [];
+    stage.sound.onChange(() => told.push([stage.sound.state, stage.sound.fellBack]));
+    stage.sound.settings({ ...AT_FIRST, outputId: "headset" });
+    await stage.sound.start();
+    stage.outputs?.(["speakers"]);
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(told.at(-1)).toEqual(["running", true]);
+    await stage.sound.stop();
+    expect(told.at(-1)).toEqual(["off", false]);
+  });
+
   it("stays the direct way where the page cannot reach itself", async () => {
     await stage.sound.start();
     stage.sound.cancelEcho(true);

@@ -342,6 +342,13 @@ const SCENES: Record<string, () => void> = {
     joined();
     voice.change({ sound: "blocked" });
   },
+  speaker: () => {
+    busy();
+    joined();
+    voice.settings({ outputId: "headset" });
+    voice.fellBack = true;
+    voice.change({});
+  },
   muted: () => {
     busy();
     joined({ muted: true });

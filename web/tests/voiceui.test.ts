@@ -9,7 +9,14 @@ import { muteAll } from "../src/ui/voicemoderation";
 import { handsOf, signsOf, zonesOf } from "../src/ui/voiceorder";
 import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
 import { choices } from "../src/ui/voicesetup";
-import { channelWords, deviceWords, noticesOf, ownWords, personWords } from "../src/ui/voicewords";
+import {
+  channelWords,
+  deviceWords,
+  noticesOf,
+  outputWords,
+  ownWords,
+  personWords,
+} from "../src/ui/voicewords";
 import { AT_FIRST } from "../src/voice/settings";
 import type { MicrophoneState, OwnView, VoiceView } from "../src/voice/types";
 import { ApiError } from "../src/wire/client";
@@ -187,6 +194,21 @@ describe("devices", () => {
       text: "Jabra is gone. The system's own is used.",
       use: false,
     });
+  });
+});
+
+describe("a speaker that is gone", () => {
+  it("is told of once, and that it is used again", () => {
+    expect(outputWords(null, null, "headset")).toBeNull();
+    expect(outputWords(null, "headset", "headset")).toContain("not there");
+    expect(outputWords("headset", "headset", "headset")).toBeNull();
+    expect(outputWords("headset", null, "headset")).toContain("used again");
+  });
+
+  it("is not said to be back where another is used by choice", () => {
+    expect(outputWords("headset", null, "speakers")).toBeNull();
+    expect(outputWords("headset", null, null)).toBeNull();
+    expect(outputWords("headset", "earphones", "earphones")).toContain("not there");
   });
 });
 

@@ -59,6 +59,7 @@ export function voiceState(
 /** What is played, and how. */
 export class FakeSound implements Sound {
   state: Sound["state"] = "off";
+  readonly fellBack = false;
   readonly tracks = new Map<SourceId, MediaStreamTrack>();
   readonly placed = new Map<SourceId, Placement | null>();
   wanted: SoundSettings | null = null;

@@ -4,7 +4,7 @@ import type { MicrophoneNotice } from "../voice/types";
 import { busy, button, fill, h } from "./dom";
 import { type IconName, icon } from "./icons";
 import { tried, type VoiceDesk } from "./voicedesk";
-import { deviceWords, noticesOf, type VoiceNotice } from "./voicewords";
+import { deviceWords, noticesOf, outputWords, type VoiceNotice } from "./voicewords";
 
 const ICONS: Record<VoiceNotice["kind"], IconName> = {
   blocked: "speakerOff",
@@ -16,15 +16,19 @@ const ICONS: Record<VoiceNotice["kind"], IconName> = {
 export class VoiceNotices {
   readonly element = h("div", { class: "voice-notices", testid: "voice-notices" });
   private device: MicrophoneNotice | null = null;
+  /** The chosen speaker that was told to be gone. */
+  private gone: string | null = null;
   /** Said to the microphone that does not work; until it does. */
   private listens = false;
   private readonly stop: () => void;
   private readonly stopDevice: () => void;
+  private readonly stopSound: () => void;
   private shown = "";
 
   constructor(private readonly desk: VoiceDesk) {
     this.stop = desk.voice.onChange(() => this.render());
     this.stopDevice = desk.voice.microphone.onChange(() => this.tell());
+    this.stopSound = desk.voice.sound.onChange(() => this.tellOutput());
     this.render();
   }
 
@@ -41,6 +45,7 @@ export class VoiceNotices {
   dispose(): void {
     this.stop();
     this.stopDevice();
+    this.stopSound();
     this.element.remove();
   }
 
@@ -55,6 +60,16 @@ export class VoiceNotices {
     const run = (): void => void microphone.open().then(() => microphone.dismiss());
     this.desk.room.toasts.show(text, use ? { action: { label: "Use it", run } } : {});
     if (!use) microphone.dismiss();
+  }
+
+  /** A chosen speaker that is gone is replaced, and used again when it is back: both are said. */
+  private tellOutput(): void {
+    const { sound, view } = this.desk.voice;
+    const { outputId } = view.settings;
+    const gone = sound.fellBack ? outputId : null;
+    const words = outputWords(this.gone, gone, outputId);
+    this.gone = gone;
+    if (words && sound.state !== "off") this.desk.room.toasts.show(words);
   }
 
   private item(notice: VoiceNotice): HTMLElement {

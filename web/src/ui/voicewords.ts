@@ -74,6 +74,17 @@ export function deviceWords(notice: MicrophoneNotice): { text: string; use: bool
   }
 }
 
+/** What became of the chosen speaker: `before` and `gone` are the ids of one that is not there, told and now. Null where there is nothing to tell. */
+export function outputWords(
+  before: string | null,
+  gone: string | null,
+  chosen: string | null,
+): string | null {
+  if (gone === before) return null;
+  if (gone !== null) return "The speaker that you chose is not there. The system's own is used.";
+  return before === chosen ? "The speaker that you chose is used again." : null;
+}
+
 /** What is wrong with a microphone, and what to do; null where nothing is. */
 export function microphoneTrouble(state: MicrophoneState): Trouble | null {
   return MICROPHONE[state] ?? null;

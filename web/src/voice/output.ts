@@ -43,11 +43,15 @@ export class Output {
   /** In use. */
   private deviceId: string | null = null;
   private closed = false;
+  /** The chosen device is not there, or does not play. */
+  fellBack = false;
 
   constructor(
     private readonly context: AudioContext,
     private readonly clock: Clock,
     private readonly ports: LoopbackPorts,
+    /** `fellBack` is another now. */
+    private readonly onFell: () => void,
   ) {
     this.bus = context.createGain();
     this.master = new Ramp(this.bus.gain, 1);
@@ -112,9 +116,21 @@ export class Output {
   private async route(): Promise<void> {
     const gone = this.chosenId !== null && this.ids !== null && !this.ids.includes(this.chosenId);
     const deviceId = gone ? null : this.chosenId;
-    if (this.deviceId === deviceId || this.closed) return;
+    if (this.closed) return;
+    if (this.deviceId === deviceId) {
+      if (deviceId === null) this.fell(gone);
+      return;
+    }
     this.deviceId = deviceId;
-    await Promise.all([sink(this.context, deviceId), this.loopback && sink(this.loopback.element, deviceId)]);
+    const players = [this.context, ...(this.loopback ? [this.loopback.element] : [])];
+    const plays = await Promise.all(players.map((player) => sink(player, deviceId)));
+    if (this.deviceId === deviceId) this.fell(gone || (deviceId !== null && plays.includes(false)));
+  }
+
+  private fell(back: boolean): void {
+    if (this.fellBack === back || this.closed) return;
+    this.fellBack = back;
+    this.onFell();
   }
 
   private async openSafe(): Promise<void> {
@@ -167,13 +183,15 @@ function limiterOf(context: AudioContext): DynamicsCompressorNode {
   return limiter;
 }
 
-/** AudioContext.setSinkId is in no type library yet, and in no Firefox; "" is the system's device. */
-async function sink(player: AudioContext | HTMLAudioElement, deviceId: string | null): Promise<void> {
+/** AudioContext.setSinkId is in no type library yet, and in no Firefox; "" is the system's device. False: it plays on that one instead. */
+async function sink(player: AudioContext | HTMLAudioElement, deviceId: string | null): Promise<boolean> {
   const { setSinkId } = player as { setSinkId?: (id: string) => Promise<void> };
-  if (!setSinkId) return;
+  if (!setSinkId) return true;
   try {
     await setSinkId.call(player, deviceId ?? "");
+    return true;
   } catch {
     await setSinkId.call(player, "").catch(() => {});
+    return false;
   }
 }

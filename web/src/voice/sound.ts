@@ -56,6 +56,10 @@ export class WebSound implements Speakers {
     return this.told;
   }
 
+  get fellBack(): boolean {
+    return this.stage?.output.fellBack ?? false;
+  }
+
   context(): AudioContext | null {
     return this.stage?.context ?? null;
   }
@@ -141,7 +145,7 @@ export class WebSound implements Speakers {
   private build(): Stage {
     const context = this.ports.context();
     const clock = clockOf(context, this.ports);
-    const output = new Output(context, clock, this.ports);
+    const output = new Output(context, clock, this.ports, () => this.listeners.tell());
     const unwatch = this.ports.outputs((ids) => output.available(ids));
     const stage = { context, output, clock, unwatch };
     output.volume(this.set.master);

@@ -58,6 +58,8 @@ export interface SoundSettings {
 export interface Sound {
   /** `blocked`: the browser waits for a gesture; call `start` on one. */
   readonly state: "off" | "running" | "blocked";
+  /** The chosen device is not there, or does not play: the system's is used until it does. */
+  readonly fellBack: boolean;
   /** Begins to play; on a gesture. Harmless when it plays already. */
   start(): Promise<void>;
   /** Silence, and the devices let go; `start` begins again. */
@@ -77,7 +79,7 @@ export interface Sound {
   level(id: SourceId): number;
   /** How loud what is played is, left and right, in dBFS. */
   output(): readonly [number, number];
-  /** `state` is another now. Returns how to stop. */
+  /** `state` or `fellBack` is another now. Returns how to stop. */
   onChange(listener: () => void): () => void;
 }
 
