@@ -271,6 +271,10 @@ describe("Being in voice", () => {
     });
     await town.world.pass(200);
     expect(bob.voice.view.status).toMatchObject({ kind: "failed", code: "voice.full" });
+    void bob.voice.join();
+    await town.world.pass(1000);
+    expect(bob.voice.view).toMatchObject({ status: { kind: "joined" }, own: { listening: false } });
+    expect(room.state.people.map(({ listening }) => listening ?? false)).toEqual([false, false]);
   });
 
   it("is left for good by a page that was loaded anew and did not join", async () => {

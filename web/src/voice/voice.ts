@@ -148,11 +148,13 @@ export class Voice extends Moderating implements RoomVoice {
 
   async join(channelId?: ChannelId, { listening = false }: JoinOptions = {}): Promise<void> {
     if (this.unavailable) return;
-    this.inside = true;
     this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
-    if (!listening) void this.openMicrophone();
+    if (!listening) void this.ask();
     if (!this.blocksKnown) void this.readBlocks();
-    await this.membership.join(channelId ?? null, this.listening);
+    const joined = this.membership.join(channelId ?? null, this.listening);
+    this.inside = true; // not before: what was refused last time would end it
+    this.look();
+    await joined;
   }
 
   async leave(): Promise<void> {
@@ -185,8 +187,7 @@ export class Voice extends Moderating implements RoomVoice {
 
   async openMicrophone(): Promise<void> {
     if (!this.inside) return;
-    this.askedAtMs = this.ports.now();
-    await this.ports.microphone.open();
+    await this.ask();
   }
 
   volume(userId: UserId, volume: number): void {
@@ -342,6 +343,11 @@ export class Voice extends Moderating implements RoomVoice {
     this.inside = false;
     this.release();
     if (this.membership.status.kind !== "failed") this.membership.leave().catch(() => {});
+  }
+
+  private ask(): Promise<void> {
+    this.askedAtMs = this.ports.now();
+    return this.ports.microphone.open();
   }
 
   private release(): void {
