@@ -130,6 +130,38 @@ async def test_push_to_talk_by_key(people: tuple[Window, Window, Window]) -> Non
     await described(ada, "Bob", "Speaking")
 
 
+async def test_who_was_taken_out_is_listed_and_let_back_in(people: tuple[Window, Window, Window]) -> None:
+    """For the owner alone; until then the one who was taken out is told so as often as they try."""
+    ada, bob, _ = people
+    person = await more(ada, "Bob")
+    await person.locator(ada.by("voice-remove")).click()
+    await of(ada, "confirm-remove").click()
+    await says(ada, "voice-removed", "Bob")
+    await says(bob, "voice-failed", "removed")
+    await expect(of(bob, "voice-removed")).to_have_count(0)
+    await of(ada, "voice-removed").get_by_role("button").click()
+    await expect(of(ada, "voice-removed")).to_have_count(0, timeout=PATIENCE_MS)
+    await of(bob, "voice-join").click()
+    await of(bob, "voice-join-speaker").click()
+    await described(ada, "Bob", "Speaking")
+
+
+async def test_whom_one_blocks_is_listed_though_they_have_left(people: tuple[Window, Window, Window]) -> None:
+    """Unblocked from there."""
+    ada, bob, _ = people
+    person = await more(bob, "Ada")
+    await person.locator(bob.by("voice-block")).click()
+    await described(bob, "Ada", "Blocked")
+    await expect(of(bob, "voice-blocked")).to_have_count(0)
+    await of(ada, "voice-leave").click()
+    await says(bob, "voice-blocked", "Ada")
+    await of(bob, "voice-blocked").get_by_role("button").click()
+    await expect(of(bob, "voice-blocked")).to_have_count(0, timeout=PATIENCE_MS)
+    await of(ada, "voice-join").click()
+    await of(ada, "voice-join-speaker").click()
+    await described(bob, "Ada", "Speaking")
+
+
 async def test_a_raised_hand_is_seen_and_lowered(people: tuple[Window, Window, Window]) -> None:
     """By the key U; an owner lowers it."""
     ada, bob, _ = people

@@ -52,6 +52,8 @@ export function nothing(): VoiceView {
     revision: 1,
     channels: [{ channel: MAIN, userIds: [], full: false, current: false }],
     people: [],
+    removed: [],
+    blocked: [],
     own: {
       userId: "usr_me",
       channelId: null,

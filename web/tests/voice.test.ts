@@ -285,6 +285,15 @@ describe("Being in voice", () => {
     expect(room.state.people).toEqual([]);
   });
 
+  it("shows who was taken out until they are let back in, and all whom one blocks, though they are not there", async () => {
+    const { ada, bob, town } = await pair();
+    await Promise.all([ada.voice.remove("bob", true), ada.voice.block("bob", true), town.world.pass(500)]);
+    expect(ada.voice.view).toMatchObject({ people: [], removed: ["bob"], blocked: ["bob"] });
+    expect(bob.voice.view.blocked).toEqual([]);
+    await Promise.all([ada.voice.remove("bob", false), ada.voice.block("bob", false), town.world.pass(500)]);
+    expect(ada.voice.view).toMatchObject({ removed: [], blocked: [] });
+  });
+
   it("keeps the newest state, whichever way it came", async () => {
     const { town, come } = scene();
     const ada = come("ada.1");

@@ -48,7 +48,7 @@ const NAMES = [
   "Tim",
 ];
 const scene = new URLSearchParams(location.search).get("scene") ?? "empty";
-const role: Role = ["moderator", "form", "recording"].includes(scene) ? "owner" : "editor";
+const role: Role = ["moderator", "form", "recording", "keptout"].includes(scene) ? "owner" : "editor";
 const app = document.getElementById("app") as HTMLElement;
 const voice = new FakeVoice();
 const roster = new Roster();
@@ -341,6 +341,17 @@ const SCENES: Record<string, () => void> = {
     busy();
     joined();
     voice.change({ sound: "blocked" });
+  },
+  keptout: () => {
+    busy();
+    joined();
+    const gone = (n: number): string => `usr_${n}`;
+    voice.change({
+      people: voice.view.people.filter((_, n) => n < 2),
+      removed: [gone(8), gone(9)],
+      blocked: [gone(10)],
+    });
+    ui.panel.show("voices");
   },
   speaker: () => {
     busy();

@@ -288,7 +288,9 @@ export class FakeVoiceRoom {
     const known = Object.entries(change).filter(([, value]) => value !== null && value !== undefined);
     const hand = hand_raised === undefined ? {} : { hand_raised_at_ms: hand_raised ? 1 : null };
     if (removed) this.removed.add(userId);
-    if (removed) this.become({ people: this.state.people.filter(({ user_id }) => user_id !== userId) });
+    else if (removed === false) this.removed.delete(userId);
+    const left = this.state.people.filter(({ user_id }) => !this.removed.has(user_id));
+    if (typeof removed === "boolean") this.become({ people: left, removed: [...this.removed] });
     else this.set(userId, { ...Object.fromEntries(known), ...hand });
     return this.state.people.find(({ user_id }) => user_id === userId) ?? person(userId);
   }

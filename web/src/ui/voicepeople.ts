@@ -1,4 +1,4 @@
-/** Who is in voice: oneself, the hands that are up in their order, then everybody by channel. Rows stay while they change. */
+/** Who is in voice: oneself, the hands that are up in their order, then everybody by channel, last who is kept out. Rows stay while they change. */
 
 import type { ChannelView, PersonView, VoiceView } from "../voice/types";
 import { ask } from "./dialog";
@@ -7,6 +7,7 @@ import { ago } from "./format";
 import { icon } from "./icons";
 import { disc } from "./person";
 import { faceOf, tried, type VoiceDesk } from "./voicedesk";
+import { VoiceKeptOut } from "./voicekeptout";
 import { muteAll } from "./voicemoderation";
 import { type HandUp, handsOf } from "./voiceorder";
 import { VoicePersonRow } from "./voiceperson";
@@ -23,6 +24,7 @@ export class VoicePeoplePage {
     { section: HTMLElement; title: HTMLElement; list: HTMLElement }
   >();
   private readonly nobody = h("p", { class: "note", testid: "voice-nobody" });
+  private readonly keptOut: VoiceKeptOut;
   private ownShown = "";
   private handsShown = "";
 
@@ -30,7 +32,8 @@ export class VoicePeoplePage {
     private readonly desk: VoiceDesk,
     private readonly ports: { onJoin(): void; onMute(): void },
   ) {
-    fill(this.element, this.own, this.hands, this.nobody, this.lists);
+    this.keptOut = new VoiceKeptOut(desk);
+    fill(this.element, this.own, this.hands, this.nobody, this.lists, this.keptOut.element);
   }
 
   /** Shows everything as it is now. */
@@ -45,6 +48,7 @@ export class VoicePeoplePage {
         ? "You are alone in voice. Others appear when they join."
         : "Nobody is in voice now.";
     this.renderLists(view);
+    this.keptOut.render(view);
   }
 
   /** The rings of whoever speaks. */

@@ -280,6 +280,10 @@ export interface VoiceView {
   /** Of the own voice in that recording; null: nothing is recorded, or nothing was answered. */
   consent: "given" | "declined" | null;
   figures: VoiceFigures | null;
+  /** Who was taken out of voice and not let back in; nobody of `people`. */
+  removed: readonly UserId[];
+  /** All whom this page's person blocks, in voice or not. */
+  blocked: readonly UserId[];
   settings: VoiceSettings;
   sound: Sound["state"];
 }

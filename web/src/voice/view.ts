@@ -50,6 +50,8 @@ export function viewOf(facts: Facts): VoiceView {
       .map((person) => personOf(person, facts)),
     own: ownOf(facts),
     recording,
+    removed: state?.removed ?? [],
+    blocked: [...facts.blocked],
     consent: consentOf(recording, me),
     figures,
     settings,

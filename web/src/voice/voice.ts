@@ -16,6 +16,7 @@ import type {
   VoicePersonChange,
   VoiceQuality,
 } from "../wire/generated";
+import { Blocking } from "./blocking";
 import { Carrying } from "./carrying";
 import { Figures, voiceQualityOf } from "./figures";
 import { Membership } from "./membership";
@@ -57,14 +58,13 @@ export class Voice extends Moderating implements RoomVoice {
   private readonly carrying: Carrying;
   private readonly listeners = new Listeners<void>();
   private readonly stops: readonly (() => void)[];
-  private blocked: ReadonlySet<UserId> = new Set();
+  private readonly blocking: Blocking;
   private node: VoiceLink | null = null;
   /** The person wants to be in voice: sound and microphone are theirs to use. */
   private inside = false;
   private spoke = false;
   /** What the microphone was told last. */
   private muted = false;
-  private blocksKnown = false;
   private looking = false;
   private over = false;
   private askedAtMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +75,7 @@ export class Voice extends Moderating implements RoomVoice {
     super(ports.routes);
     this.remembered = loadVoiceSettings(ports.shelf);
     this.membership = new Membership(ports, () => this.look());
+    this.blocking = new Blocking(ports.routes, () => this.look());
     this.selfMute = new SelfMute((muted) => this.changeSelf({ self_muted: muted }));
     this.carrying = new Carrying(ports, this.slots, (node) => {
       this.node = node;
@@ -99,7 +100,7 @@ export class Voice extends Moderating implements RoomVoice {
   /** At every `room.state`. */
   entered(): void {
     this.membership.entered();
-    void this.readBlocks();
+    void this.blocking.read();
   }
 
   /** Whether a message was for voice; then nobody else has to look at it. */
@@ -150,7 +151,7 @@ export class Voice extends Moderating implements RoomVoice {
     if (this.unavailable) return;
     this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
     if (!listening) void this.ask();
-    if (!this.blocksKnown) void this.readBlocks();
+    void this.blocking.want();
     const joined = this.membership.join(channelId ?? null, this.listening);
     this.inside = true; // not before: what was refused last time would end it
     this.look();
@@ -199,13 +200,8 @@ export class Voice extends Moderating implements RoomVoice {
     this.apply();
   }
 
-  async block(userId: UserId, blocked: boolean): Promise<void> {
-    if (blocked) this.blocked = new Set((await this.routes.block(userId)).blocked);
-    else {
-      await this.routes.unblock(userId);
-      this.blocked = new Set([...this.blocked].filter((id) => id !== userId));
-    }
-    this.look();
+  block(userId: UserId, blocked: boolean): Promise<void> {
+    return this.blocking.set(userId, blocked);
   }
 
   async consent(given: boolean): Promise<void> {
@@ -246,7 +242,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.relations.look({
       state,
       me,
-      blocked: this.blocked,
+      blocked: this.blocking.users,
       position: (id) => (id === me.peer_id ? this.ports.position() : (somebody(id)?.position ?? null)),
       peer: (id) => (id === me.peer_id ? me : (somebody(id)?.peer ?? null)),
     });
@@ -297,7 +293,7 @@ export class Voice extends Moderating implements RoomVoice {
       microphone: ports.microphone,
       sound: ports.sound.state,
       settings: this.remembered,
-      blocked: this.blocked,
+      blocked: this.blocking.users,
       figures: membership.joined ? figures.now : null,
       reached: (peerId) =>
         this.node !== null || links.some((link) => link.peerId === peerId && link.audio.sends),
@@ -373,15 +369,5 @@ export class Voice extends Moderating implements RoomVoice {
 
   private changeSelf(change: VoicePersonChange): Promise<void> {
     return this.change(this.ports.me()?.user_id ?? "", change);
-  }
-
-  private async readBlocks(): Promise<void> {
-    try {
-      this.blocked = new Set((await this.routes.blocks()).blocked);
-      this.blocksKnown = true;
-      this.look();
-    } catch {
-      // Read again when voice is joined or the room is entered the next time; the node keeps to them in any case.
-    }
   }
 }
