@@ -162,6 +162,20 @@ async def test_whom_one_blocks_is_listed_though_they_have_left(people: tuple[Win
     await described(bob, "Ada", "Speaking")
 
 
+async def test_who_loads_the_page_anew_is_asked_whether_to_come_back(people: tuple[Window, Window, Window]) -> None:
+    """Nothing is heard of them before; one press, and they are in voice as they were."""
+    ada, bob, _ = people
+    await bob.page.reload()
+    await of(bob, "enter-room").click()
+    await says(bob, "voice-notice-return", "You were in voice")
+    await expect(of(ada, "voice-person", "Bob")).to_have_count(0, timeout=PATIENCE_MS)
+    assert await bob.figure("h.voice.view.own.microphone") == "off"
+    await of(bob, "voice-return").click()
+    await says(bob, "voice-state", "Speaking")
+    await expect(of(bob, "voice-notice-return")).to_have_count(0)
+    await described(ada, "Bob", "Speaking")
+
+
 async def test_a_raised_hand_is_seen_and_lowered(people: tuple[Window, Window, Window]) -> None:
     """By the key U; an owner lowers it."""
     ada, bob, _ = people

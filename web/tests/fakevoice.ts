@@ -54,6 +54,7 @@ export function nothing(): VoiceView {
     people: [],
     removed: [],
     blocked: [],
+    returning: null,
     own: {
       userId: "usr_me",
       channelId: null,
@@ -85,10 +86,10 @@ export class FakeVoice implements RoomVoice {
   refusal: Error | null = null;
   readonly levels = new Map<string, number>();
   notice: MicrophoneNotice | null = null;
+  fellBack = false;
   levelDb = Number.NEGATIVE_INFINITY;
   readonly sound: Sound;
   readonly microphone: Microphone;
-  fellBack = false;
   private readonly listeners = new Set<() => void>();
 
   constructor() {
@@ -112,7 +113,11 @@ export class FakeVoice implements RoomVoice {
   }
 
   join = (...all: unknown[]): Promise<void> =>
-    this.did("join", ...all).then(() => this.change({ status: { kind: "joined" } }));
+    this.did("join", ...all).then(() => this.change({ status: { kind: "joined" }, returning: null }));
+  stayOut = (): void => {
+    this.asked.push(["stayOut"]);
+    this.change({ returning: null });
+  };
   leave = (): Promise<void> => this.did("leave").then(() => this.change({ status: { kind: "out" } }));
   mute = (muted: boolean): Promise<void> =>
     this.did("mute", muted).then(() => this.change({ own: { selfMuted: muted } }));
@@ -164,6 +169,9 @@ export class FakeVoice implements RoomVoice {
     const fake = this;
     return {
       state: "running",
+      get fellBack() {
+        return fake.fellBack;
+      },
       start: async () => {
         fake.asked.push(["sound.start"]);
         fake.change({ sound: "running" });
@@ -171,9 +179,6 @@ export class FakeVoice implements RoomVoice {
       stop: async () => {},
       track: () => {},
       feed: () => {},
-      get fellBack() {
-        return fake.fellBack;
-      },
       context: () => null,
       place: () => {},
       listener: () => {},

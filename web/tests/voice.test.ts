@@ -285,6 +285,56 @@ describe("Being in voice", () => {
     expect(room.state.people).toEqual([]);
   });
 
+  it("is offered again to a tab that was loaded anew in voice, and done when its person says so", async () => {
+    const { ada, room, town, talkers } = await pair();
+    ada.voice.stop(false);
+    const again = new Talker(ada.page, room, talkers, ada.page.plane, ada.tab);
+    await town.world.pass(1000);
+    expect(again.voice.view).toMatchObject({ status: { kind: "out" }, returning: { listening: false } });
+    expect([again.microphone.state, again.sound.state]).toEqual(["off", "off"]);
+    void again.voice.join(undefined, again.voice.view.returning ?? {});
+    await town.world.pass(1500);
+    expect(again.voice.view).toMatchObject({ status: { kind: "joined" }, returning: null });
+    expect(again.microphone.state).toBe("live");
+  });
+
+  it("is offered as it was, and no more to whoever left, said no, was refused, or is elsewhere", async () => {
+    const { town, room, talkers } = scene();
+    const page = town.come("ada.1");
+    const load = async (tab?: Talker["tab"]) => {
+      const made = new Talker(page, room, talkers, page.plane, tab);
+      await town.world.pass(1000);
+      return made;
+    };
+    const joined = async (tab?: Talker["tab"]) => {
+      const made = await load(tab);
+      void made.voice.join(undefined, { listening: true });
+      await town.world.pass(1000);
+      return made;
+    };
+    const first = await joined();
+    first.voice.stop(false);
+    const second = await load(first.tab);
+    expect(second.voice.view.returning).toEqual({ listening: true });
+    second.voice.stayOut();
+    expect(second.voice.view.returning).toBeNull();
+    expect((await load(second.tab)).voice.view.returning).toBeNull();
+    const third = await joined(second.tab);
+    await Promise.all([third.voice.leave(), town.world.pass(500)]);
+    expect((await load(third.tab)).voice.view.returning).toBeNull();
+    const gone = await joined(third.tab);
+    gone.voice.stop(true);
+    expect((await load(gone.tab)).voice.view.returning).toBeNull();
+    const fourth = await load(gone.tab);
+    room.refusals.push("voice.full");
+    await expect(Promise.all([fourth.voice.join(), town.world.pass(1000)])).rejects.toMatchObject({});
+    expect((await load(fourth.tab)).voice.view.returning).toBeNull();
+    fourth.tab.setItem("holodeck.voice.inside", '{"session_id":"another","listening":false}');
+    expect((await load(fourth.tab)).voice.view.returning).toBeNull();
+    fourth.tab.setItem("holodeck.voice.inside", "7");
+    expect((await load(fourth.tab)).voice.view.returning).toBeNull();
+  });
+
   it("shows who was taken out until they are let back in, and all whom one blocks, though they are not there", async () => {
     const { ada, bob, town } = await pair();
     await Promise.all([ada.voice.remove("bob", true), ada.voice.block("bob", true), town.world.pass(500)]);

@@ -360,6 +360,10 @@ const SCENES: Record<string, () => void> = {
     voice.fellBack = true;
     voice.change({});
   },
+  returning: () => {
+    busy();
+    voice.change({ returning: { listening: false } });
+  },
   muted: () => {
     busy();
     joined({ muted: true });

@@ -76,6 +76,12 @@ describe("what asks for an answer", () => {
     expect(kinds({ ...joined({ microphone: "denied" }), status: { kind: "out" } })).toEqual([]);
   });
 
+  it("is whether to come back, of whom this tab had in voice before it was loaded anew", () => {
+    const view = { ...joined(), status: { kind: "out" as const } };
+    expect(kinds({ ...view, returning: { listening: false } })).toEqual(["return"]);
+    expect(kinds(view)).toEqual([]);
+  });
+
   it("asks to unmute only whom that would let speak", () => {
     expect(kinds(joined({ unmuteRequested: true }))).toEqual([]);
     expect(kinds(joined({ unmuteRequested: true, selfMuted: true }))).toEqual(["unmute"]);

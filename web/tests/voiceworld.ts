@@ -319,6 +319,7 @@ export class Talker {
   readonly microphone: FakeMicrophone;
   readonly voice: Voice;
   readonly shelf = shelf();
+  readonly tab: Shelf;
   readonly spoke: boolean[] = [];
   position: Vec3 = [0, 1.6, 0];
   hintKbps = 48;
@@ -329,7 +330,10 @@ export class Talker {
     /** Everybody, by page. */
     readonly talkers: Map<PeerId, Talker>,
     plane: VoicePlane | null = page.plane,
+    /** What its tab remembers: of another page's, where that was loaded anew. */
+    tab: Shelf = shelf(),
   ) {
+    this.tab = tab;
     const { world, random } = page.town;
     this.microphone = new FakeMicrophone(page.id);
     talkers.set(page.id, this);
@@ -342,6 +346,8 @@ export class Talker {
       sound: this.sound,
       microphone: this.microphone,
       shelf: this.shelf,
+      tab,
+      sessionId: "s",
       me: () => page.peer,
       position: () => this.position,
       somebody: (peerId) => {

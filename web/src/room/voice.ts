@@ -29,6 +29,8 @@ export function openVoice({ room, plane, tabId, timers, world }: VoiceSetup): Vo
     plane,
     ...browserAudio((ms, call) => void timers.after(ms, call)),
     shelf: localStorage,
+    tab: sessionStorage,
+    sessionId: room.sessionId,
     me: () => room.me(),
     position: () => world()?.position ?? null,
     somebody: (peerId) => somebodyOf(room.roster, peerId),

@@ -1,4 +1,4 @@
-/** What asks a person for an answer while they are in voice, above the bar: never more than it takes, and nothing is answered for them. */
+/** What asks a person for an answer about voice, above the bar: never more than it takes, and nothing is answered for them. */
 
 import type { MicrophoneNotice } from "../voice/types";
 import { busy, button, fill, h } from "./dom";
@@ -7,6 +7,7 @@ import { tried, type VoiceDesk } from "./voicedesk";
 import { deviceWords, noticesOf, outputWords, type VoiceNotice } from "./voicewords";
 
 const ICONS: Record<VoiceNotice["kind"], IconName> = {
+  return: "headphones",
   blocked: "speakerOff",
   unmute: "mic",
   consent: "record",
@@ -86,6 +87,17 @@ export class VoiceNotices {
   private answers(kind: VoiceNotice["kind"]): (HTMLElement | null)[] {
     const { voice } = this.desk;
     switch (kind) {
+      case "return":
+        return [
+          this.put("Stay out", "voice-stay-out", () => voice.stayOut()),
+          this.answer(
+            "Join again",
+            "voice-return",
+            () => voice.join(undefined, voice.view.returning ?? {}),
+            "You are not in voice.",
+            true,
+          ),
+        ];
       case "blocked":
         return [
           this.answer(

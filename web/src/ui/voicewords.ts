@@ -132,10 +132,16 @@ function liveWords({ held, speaking }: OwnView, mode: TalkingMode): OwnWords {
 
 /** Something that asks for an answer, above the bar. */
 export interface VoiceNotice {
-  kind: "unmute" | "consent" | "blocked" | "microphone";
+  kind: "return" | "unmute" | "consent" | "blocked" | "microphone";
   title: string;
   text: string;
 }
+
+const RETURN: VoiceNotice = {
+  kind: "return",
+  title: "You were in voice",
+  text: "You have loaded this page anew: nobody hears you, and you hear nobody, until you join again.",
+};
 
 /** What asks for an answer now. `listens`: without a microphone that works the person just listens, and said so. */
 export function noticesOf(
@@ -143,6 +149,7 @@ export function noticesOf(
   nameOf: (userId: string) => string,
   listens: boolean,
 ): VoiceNotice[] {
+  if (view.returning) return [RETURN];
   if (view.status.kind !== "joined") return [];
   const { own, recording, consent } = view;
   const notices: VoiceNotice[] = [];

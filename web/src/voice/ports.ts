@@ -9,6 +9,7 @@ import type {
   Peer,
   PeerId,
   RecordingId,
+  SessionId,
   UserId,
   Vec3,
   VoiceBlocks,
@@ -88,6 +89,9 @@ export interface VoicePorts {
   microphone: Microphone;
   /** The device's memory. */
   shelf: Shelf;
+  /** The tab's, which lasts through a reload. */
+  tab: Shelf;
+  sessionId: SessionId;
   me(): Peer | null;
   /** Where this page's person stands. */
   position(): Vec3 | null;

@@ -266,6 +266,11 @@ export interface VoiceFigures extends Hearing {
   slots: number;
 }
 
+/** How a page was in voice before it was loaded anew. */
+export interface Returning {
+  listening: boolean;
+}
+
 /** Everything there is to show, at one moment; another object at every change. */
 export interface VoiceView {
   status: VoiceStatus;
@@ -275,15 +280,17 @@ export interface VoiceView {
   channels: readonly ChannelView[];
   /** As the state lists them, without this page's person. */
   people: readonly PersonView[];
-  own: OwnView;
-  recording: ActiveRecording | null;
-  /** Of the own voice in that recording; null: nothing is recorded, or nothing was answered. */
-  consent: "given" | "declined" | null;
-  figures: VoiceFigures | null;
   /** Who was taken out of voice and not let back in; nobody of `people`. */
   removed: readonly UserId[];
   /** All whom this page's person blocks, in voice or not. */
   blocked: readonly UserId[];
+  own: OwnView;
+  /** Was in voice when this tab's page was last left, and has not said yet whether to be again; null otherwise. */
+  returning: Returning | null;
+  recording: ActiveRecording | null;
+  /** Of the own voice in that recording; null: nothing is recorded, or nothing was answered. */
+  consent: "given" | "declined" | null;
+  figures: VoiceFigures | null;
   settings: VoiceSettings;
   sound: Sound["state"];
 }
@@ -306,6 +313,8 @@ export interface VoiceActions {
   /** On a gesture: begins to hear, asks for the microphone, and joins. Without a microphone, as a listener. */
   join(channelId?: ChannelId, options?: JoinOptions): Promise<void>;
   leave(): Promise<void>;
+  /** Does not come back into voice: `returning` is answered. */
+  stayOut(): void;
   /** At once here; everybody is told. */
   mute(muted: boolean): Promise<void>;
   /** Push to talk. */

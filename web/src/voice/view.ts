@@ -9,6 +9,7 @@ import type {
   MicrophoneState,
   OwnView,
   PersonView,
+  Returning,
   Sound,
   VoiceCarrier,
   VoiceFigures,
@@ -31,6 +32,7 @@ export interface Facts {
   readonly settings: VoiceSettings;
   readonly blocked: ReadonlySet<string>;
   readonly figures: VoiceFigures | null;
+  readonly returning: Returning | null;
   /** Whether there is a connection that brings them. */
   reached(peerId: PeerId): boolean;
   speaks(peerId: PeerId): boolean;
@@ -48,10 +50,11 @@ export function viewOf(facts: Facts): VoiceView {
     people: (state?.people ?? [])
       .filter(({ user_id }) => user_id !== me?.user_id)
       .map((person) => personOf(person, facts)),
-    own: ownOf(facts),
-    recording,
     removed: state?.removed ?? [],
     blocked: [...facts.blocked],
+    own: ownOf(facts),
+    returning: status.kind === "out" ? facts.returning : null,
+    recording,
     consent: consentOf(recording, me),
     figures,
     settings,

@@ -24,6 +24,7 @@ import { Moderating } from "./moderating";
 import type { VoiceLink, VoicePorts } from "./ports";
 import { Preferring } from "./preferring";
 import { Relations } from "./relations";
+import { Returning } from "./returning";
 import { SelfMute } from "./selfmute";
 import { keepVoiceSettings, loadVoiceSettings, withVolume } from "./settings";
 import { Slots } from "./slots";
@@ -55,6 +56,7 @@ export class Voice extends Moderating implements RoomVoice {
   private readonly slots = new Slots();
   private readonly figures = new Figures();
   private readonly preferring = new Preferring();
+  private readonly returning: Returning;
   private readonly carrying: Carrying;
   private readonly listeners = new Listeners<void>();
   private readonly stops: readonly (() => void)[];
@@ -74,6 +76,7 @@ export class Voice extends Moderating implements RoomVoice {
   constructor(private readonly ports: VoicePorts) {
     super(ports.routes);
     this.remembered = loadVoiceSettings(ports.shelf);
+    this.returning = new Returning(ports.tab, ports.sessionId);
     this.membership = new Membership(ports, () => this.look());
     this.blocking = new Blocking(ports.routes, () => this.look());
     this.selfMute = new SelfMute((muted) => this.changeSelf({ self_muted: muted }));
@@ -131,6 +134,7 @@ export class Voice extends Moderating implements RoomVoice {
   /** The room is over for this page. With `leave` it says so. */
   stop(leave: boolean): void {
     if (this.over) return;
+    if (leave) this.returning.outside();
     if (leave && this.inside) this.routes.leave().catch(() => {}); // the row goes with the page anyhow
     this.over = true;
     this.cancel();
@@ -149,6 +153,7 @@ export class Voice extends Moderating implements RoomVoice {
 
   async join(channelId?: ChannelId, { listening = false }: JoinOptions = {}): Promise<void> {
     if (this.unavailable) return;
+    this.returning.inside(listening);
     this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
     if (!listening) void this.ask();
     void this.blocking.want();
@@ -160,8 +165,14 @@ export class Voice extends Moderating implements RoomVoice {
 
   async leave(): Promise<void> {
     this.inside = false;
+    this.returning.outside();
     this.release();
     await this.membership.leave();
+  }
+
+  stayOut(): void {
+    this.returning.outside();
+    this.look();
   }
 
   mute(muted: boolean): Promise<void> {
@@ -188,6 +199,7 @@ export class Voice extends Moderating implements RoomVoice {
 
   async openMicrophone(): Promise<void> {
     if (!this.inside) return;
+    this.returning.inside(false);
     await this.ask();
   }
 
@@ -295,6 +307,7 @@ export class Voice extends Moderating implements RoomVoice {
       settings: this.remembered,
       blocked: this.blocking.users,
       figures: membership.joined ? figures.now : null,
+      returning: this.returning.offer,
       reached: (peerId) =>
         this.node !== null || links.some((link) => link.peerId === peerId && link.audio.sends),
       speaks: (peerId) => (this.node ? slots.speaks(peerId) : (ports.somebody(peerId)?.speaking ?? false)),
@@ -337,6 +350,7 @@ export class Voice extends Moderating implements RoomVoice {
   /** Voice is over though the person did not leave it. */
   private end(): void {
     this.inside = false;
+    this.returning.outside();
     this.release();
     if (this.membership.status.kind !== "failed") this.membership.leave().catch(() => {});
   }
