@@ -1,6 +1,5 @@
 """Two pages hear each other from where they stand, as loud as they should, and not when they should not."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -94,7 +93,6 @@ async def test_coming_and_going_leaves_nothing_behind(stack: Stack, tmp_path: Pa
                 "h.voice.view.status.kind === 'out' && window.__contexts.every((one) => one.state === 'closed')"
             )
             await ada.until("h.voice.view.people.length === 0")
-            await asyncio.sleep(0.7)  # so often may one person change something of voice
         print(f"join to first sound, {len(times)} times: {', '.join(f'{ms:.0f}' for ms in sorted(times))} ms")
         assert json.loads(str(await bob.figure(LEFT))) == [1, 1, 0]
         assert await bob.figure("h.voice.output.every((db) => db === null)")

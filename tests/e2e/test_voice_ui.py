@@ -11,7 +11,7 @@ from playwright.async_api import Locator, async_playwright, expect
 from local.stack import Stack
 from tests.e2e.conftest import CHROMIUM, Window, create_room, open_link
 from tests.e2e.gathering import SELDOM
-from tests.e2e.speech import hearing, tone
+from tests.e2e.speech import PLAIN, hearing, louder, stand, tone
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
@@ -128,6 +128,27 @@ async def test_push_to_talk_by_key(people: tuple[Window, Window, Window]) -> Non
     await described(ada, "Bob", "Microphone on")
     await of(bob, "voice-sound").locator(bob.by("voice-mode-open")).check()
     await described(ada, "Bob", "Speaking")
+
+
+async def test_directions_are_as_the_switches_say(people: tuple[Window, Window, Window]) -> None:
+    """Somebody to the right: as loud on both sides in mono and where all are heard equally, on the right otherwise."""
+    ada, bob, _ = people
+    await ada.figure(PLAIN)
+    await stand(bob, (0.0, 1.6, 14.0), (0.0, 1.6, 0.0))
+    await stand(ada, (1.0, 1.6, 14.0), (0.0, 1.6, 0.0))
+    await row(bob, "Ada")
+    await of(bob, "tab-sound").click()
+    page = of(bob, "voice-sound")
+    right, middle = "h.voice.output[1] - h.voice.output[0] > 3", "Math.abs(h.voice.output[1] - h.voice.output[0]) < 0.5"
+    await bob.until(f"{louder(-60)} && {right}")
+    for mode, heard in (("mono", middle), ("stereo", right), ("mono", middle), ("hrtf", right)):
+        await page.locator(bob.by(f"voice-output-mode-{mode}")).check()
+        await bob.until(f"h.voice.view.settings.mode === '{mode}' && {louder(-60)} && {heard}")
+    await page.locator(bob.by("voice-equal")).check()
+    await bob.until(f"{louder(-60)} && {middle}")
+    await page.locator(bob.by("voice-equal")).uncheck()
+    await bob.until(f"{louder(-60)} && {right}")
+    await of(bob, "tab-voices").click()
 
 
 async def test_who_was_taken_out_is_listed_and_let_back_in(people: tuple[Window, Window, Window]) -> None:
