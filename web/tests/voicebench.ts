@@ -252,6 +252,10 @@ const joined = (own: Partial<typeof voice.view.own> = {}): void =>
     status: { kind: "joined" },
     own: { channelId: "main", microphone: "live", moderates: role === "owner", ...own },
   });
+const inVoice: typeof joined = (own) => {
+  busy();
+  joined(own);
+};
 const recording = {
   recording_id: "rec_1",
   channel_id: "main",
@@ -279,72 +283,59 @@ const SCENES: Record<string, () => void> = {
     ui.keys.j?.();
   },
   busy: () => {
-    busy();
-    joined({ speaking: true });
+    inVoice({ speaking: true });
     voice.levelDb = -16;
     ui.panel.show("voices");
   },
   plain: () => {
-    busy();
-    joined();
+    inVoice();
     voice.levelDb = -22;
   },
   channels: () => {
-    busy();
-    joined();
+    inVoice();
     ui.panel.show("channels");
   },
   sound: () => {
-    busy();
-    joined();
+    inVoice();
     ui.panel.show("sound");
   },
   moderator: () => {
-    busy();
-    joined();
+    inVoice();
     ui.panel.show("voices");
     document.querySelectorAll<HTMLElement>('[data-testid="voice-more"]')[4]?.click();
   },
   form: () => {
-    busy();
-    joined();
+    inVoice();
     ui.panel.show("channels");
     document.querySelectorAll<HTMLElement>('[data-testid="channel-edit"]')[1]?.click();
   },
   people: () => {
-    busy();
-    joined();
+    inVoice();
     panel.show("people");
   },
   network: () => {
-    busy();
-    joined();
+    inVoice();
     panel.show("network");
   },
   push: () => {
-    busy();
-    joined();
+    inVoice();
     voice.settings({ talking: { mode: "push", thresholdDb: -45, hangMs: 400 } });
   },
   held: () => {
-    busy();
-    joined();
+    inVoice();
     voice.levelDb = -12;
     voice.settings({ talking: { mode: "push", thresholdDb: -45, hangMs: 400 } });
     voice.hold(true);
   },
   denied: () => {
-    busy();
-    joined({ microphone: "denied", listening: true });
+    inVoice({ microphone: "denied", listening: true });
   },
   blocked: () => {
-    busy();
-    joined();
+    inVoice();
     voice.change({ sound: "blocked" });
   },
   keptout: () => {
-    busy();
-    joined();
+    inVoice();
     const gone = (n: number): string => `usr_${n}`;
     voice.change({
       people: voice.view.people.filter((_, n) => n < 2),
@@ -354,8 +345,7 @@ const SCENES: Record<string, () => void> = {
     ui.panel.show("voices");
   },
   speaker: () => {
-    busy();
-    joined();
+    inVoice();
     voice.settings({ outputId: "headset" });
     voice.fellBack = true;
     voice.change({});
@@ -365,29 +355,23 @@ const SCENES: Record<string, () => void> = {
     voice.change({ returning: { listening: false } });
   },
   muted: () => {
-    busy();
-    joined({ muted: true });
+    inVoice({ muted: true });
   },
   asked: () => {
-    busy();
-    joined({ selfMuted: true, unmuteRequested: true });
+    inVoice({ selfMuted: true, unmuteRequested: true });
   },
   selfmuted: () => {
-    busy();
-    joined({ selfMuted: true });
+    inVoice({ selfMuted: true });
   },
   listener: () => {
-    busy();
-    joined({ microphone: "off", listening: true });
+    inVoice({ microphone: "off", listening: true });
   },
   consent: () => {
-    busy();
-    joined();
+    inVoice();
     voice.change({ recording });
   },
   recording: () => {
-    busy();
-    joined();
+    inVoice();
     voice.change({ recording, consent: "given" });
     ui.panel.show("recordings");
   },
