@@ -6,6 +6,7 @@ of errors only. Levels are on in both rooms (benchmarks/voices/theirs.py); negat
 
 import asyncio
 import contextlib
+import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator
@@ -74,7 +75,6 @@ async def running() -> AsyncIterator[tuple[Popen[bytes], str]]:
         process = _started(Path(folder))
         try:
             await _listening(port, process)
-            peers.prefer(process.pid)
             yield process, f"ws://127.0.0.1:{port}"
         finally:
             process.kill()
@@ -84,7 +84,12 @@ async def running() -> AsyncIterator[tuple[Popen[bytes], str]]:
 def _started(folder: Path) -> Popen[bytes]:
     command = ["janus", "-F", str(folder), "-C", str(folder / "janus.jcfg")]
     with (folder / "log").open("wb") as log:
-        return Popen(command, stdout=log, stderr=log, preexec_fn=child_dies_with_us)  # noqa: PLW1509
+        return Popen(command, stdout=log, stderr=log, preexec_fn=_begins)  # noqa: PLW1509
+
+
+def _begins() -> None:
+    child_dies_with_us()
+    peers.prefer(os.getpid())  # before it has threads: each keeps the priority that it was born with
 
 
 def _write(folder: Path, port: int) -> None:

@@ -27,9 +27,10 @@ _PATIENCE_S: Final = 60.0
 class Handle:
     """A plugin's handle, for requests."""
 
-    def __init__(self, janus: "Janus", handle_id: int) -> None:
+    def __init__(self, janus: "Janus", handle_id: int, up: asyncio.Event) -> None:
         self._janus = janus
         self._id = handle_id
+        self._up = up
 
     async def ask(self, body: dict[str, Any], jsep: tuple[str, str] | None = None) -> dict[str, Any]:
         """The event that answers a request, or the answer itself. RuntimeError where it is an error."""
@@ -37,6 +38,12 @@ class Handle:
         if jsep is not None:
             message["jsep"] = {"type": jsep[0], "sdp": jsep[1], "trickle": False}
         return await self._janus.ask(message)
+
+    async def connect(self, link: Link, theirs: sdp.Theirs, *, controlling: bool = True) -> None:
+        """Returns once it is open on Janus' side too: before that, a publisher is no feed."""
+        await link.connect(theirs, controlling=controlling)
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._up.wait()
 
 
 class Janus:
@@ -50,6 +57,8 @@ class Janus:
         self._session = 0
         self._transactions = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._up: dict[int, asyncio.Event] = {}
+        """By handle: its connection is open."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -72,7 +81,9 @@ class Janus:
     async def attach(self, plugin: str) -> Handle:
         """A handle of a plugin."""
         made = await self.ask({"janus": "attach", "plugin": f"janus.plugin.{plugin}"})
-        return Handle(self, made["data"]["id"])
+        handle_id = made["data"]["id"]
+        up = self._up[handle_id] = asyncio.Event()
+        return Handle(self, handle_id, up)
 
     async def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """What answers it, which is not its mere acknowledgement."""
@@ -95,7 +106,9 @@ class Janus:
         assert self._socket is not None
         async for raw in self._socket:
             answer: dict[str, Any] = msgspec.json.decode(raw.data)
-            if answer["janus"] != "ack":
+            if answer["janus"] == "webrtcup":
+                self._up[answer["sender"]].set()
+            elif answer["janus"] != "ack":
                 waiting = self._waiting.pop(answer.get("transaction", ""), None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
@@ -124,7 +137,7 @@ async def bridged(janus: Janus, network: Network, people: int) -> list[Link]:
         await handle.ask({"request": "join", "room": ROOM, "display": f"Person {number}"})
         offer = sdp.offer(link.ours(), ("sendrecv",), data=False)
         answered = await handle.ask({"request": "configure", "muted": False}, ("offer", offer))
-        await link.connect(sdp.read(answered["jsep"]["sdp"]))
+        await handle.connect(link, sdp.read(answered["jsep"]["sdp"]))
         return link
 
     return await by_few(come, people)
@@ -141,7 +154,7 @@ async def published(janus: Janus, network: Network, people: int) -> list[tuple[L
         joined = await handle.ask({"request": "join", "ptype": "publisher", "room": ROOM, "display": f"P {number}"})
         offer = sdp.offer(link.ours(), ("sendonly",), data=False)
         answered = await handle.ask({"request": "publish"}, ("offer", offer))
-        await link.connect(sdp.read(answered["jsep"]["sdp"]))
+        await handle.connect(link, sdp.read(answered["jsep"]["sdp"]))
         return link, joined["plugindata"]["data"]["id"]
 
     return await by_few(come, people)
@@ -153,7 +166,7 @@ async def subscribed(janus: Janus, network: Network, feeds: Sequence[int]) -> Li
     wanted = {"request": "join", "ptype": "subscriber", "room": ROOM, "streams": [{"feed": feed} for feed in feeds]}
     theirs = sdp.read((await handle.ask(wanted))["jsep"]["sdp"])
     await handle.ask({"request": "start"}, ("answer", sdp.answer(link.ours(), theirs)))
-    await link.connect(theirs, controlling=False)
+    await handle.connect(link, theirs, controlling=False)
     return link
 
 

@@ -1,13 +1,16 @@
 """A session at Janus, whose API is spoken to as it answers."""
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from benchmarks.voices.link import Link
+from benchmarks.voices.sdp import Theirs
 from benchmarks.voices.theirs import Janus
 
 
@@ -39,8 +42,10 @@ class Server:
             if self.kept == 3:
                 self.keeps.set()
             return [to | {"janus": "ack"}]
-        said = {"error": "no such room"} if message["body"]["request"] == "join" else {"room": 1}
-        return [to | {"janus": "ack"}, to | {"janus": "event", "plugindata": {"data": said}}]
+        request = message["body"]["request"]
+        said = {"error": "no such room"} if request == "join" else {"room": 1}
+        up = [{"janus": "webrtcup", "sender": message["handle_id"]}] if request == "late" else []
+        return [to | {"janus": "ack"}, to | {"janus": "event", "plugindata": {"data": said}}, *up]
 
 
 async def test_a_session_is_kept_for_as_long_as_it_lasts_and_requests_are_answered() -> None:
@@ -54,3 +59,22 @@ async def test_a_session_is_kept_for_as_long_as_it_lasts_and_requests_are_answer
             await handle.ask({"request": "join"})
         async with asyncio.timeout(20):
             await server.keeps.wait()
+
+
+async def test_a_connection_is_there_once_janus_has_it_too() -> None:
+    """Ours is open as soon as the handshake is; nobody subscribes to a publisher before Janus says that it is up."""
+    server, app = Server(), web.Application()
+    app.router.add_get("/", server.handle)
+
+    async def opens(_theirs: Theirs, *, controlling: bool) -> None:
+        assert controlling
+
+    link = cast(Link, SimpleNamespace(connect=opens))
+    async with TestServer(app) as running, Janus(str(running.make_url("/"))) as janus:
+        handle = await janus.attach("videoroom")
+        connecting = asyncio.ensure_future(handle.connect(link, cast(Theirs, None)))
+        await handle.ask({"request": "create"})
+        assert not connecting.done()
+        await handle.ask({"request": "late"})
+        async with asyncio.timeout(20):
+            await connecting
