@@ -104,10 +104,10 @@ class Load:
     async def window(self, seconds: float, loss: float) -> dict[str, float]:
         """The job, measured once."""
         self.network.loss = loss
-        await asyncio.sleep(WARM_UP_S)
         gc.collect()
         gc.freeze()
         gc.disable()
+        await asyncio.sleep(WARM_UP_S)  # what had to wait for the collection is over by then, too
         for each in self.recorders:
             each.clear()
         before, began = self.heard, now_s()
