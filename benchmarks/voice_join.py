@@ -1,10 +1,11 @@
 """From joining to hearing: a room of 20 in voice, 5 of them talking, into which others come one after the other.
 
-    make bench NAME=voice-join         SITTING=20 JOINS=20
+    make bench NAME=voice-join         SITTING=20 JOINS=20: about four minutes
 
 `join_to_sound` is from the REST request that joins voice, of a page that is in the room already, to the first packet of a
 voice; `entry_to_sound` from the request that takes the seat, with ticket, WebSocket, connection and voice in between.
-`join_answered` and `entry_connected` are steps on the way.
+`join_answered` and `entry_connected` are steps on the way. `_loss2`: of all datagrams 2% are lost each way, those of the
+handshake and of the data channels too; REST and WebSocket are TCP, and lose nothing.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from local.stack import Stack
 
 SITTING: Final = os.environ.get("SITTING", "20")
 JOINS: Final = os.environ.get("JOINS", "20")
-PATIENCE_S: Final = 300.0
+PATIENCE_S: Final = 900.0
 
 
 def main() -> Report:
@@ -28,7 +29,7 @@ def main() -> Report:
     report = Report("voice-join")
     with Stack(dynamodb="moto" if unavailable() else "local") as stack:
         for name, value in asyncio.run(_run(stack)).items():
-            report.figure(name, value, unit_of(name))
+            report.figure(name, value, unit_of(name.removesuffix("_loss2")))
     return report
 
 

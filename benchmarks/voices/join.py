@@ -2,7 +2,7 @@
 
 SITTING are in a room and in voice, TALKING of them talk. JOINS times one after another: somebody new takes a seat, connects
 and joins voice meanwhile, as a page does; and somebody who has been there for a while joins voice. Each is timed from their
-first request to the first packet of a talker's, and leaves again. Prints a line of JSON.
+first request to the first packet of a talker's, and leaves again. So at each of LOSSES, both ways. Prints a line of JSON.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from benchmarks.voices.people import Connection, Ear, Pace
 TALKING: Final = 5
 PATIENCE_S: Final = 20.0
 SETTLE_S: Final = 1.0
+LOSSES: Final = ((0.0, ""), (0.02, "_loss2"))
 Found = dict[str, list[float]]
 
 
@@ -74,25 +75,40 @@ async def leaves(api: Api, person: Person, session_id: str, tab: str, page: Page
     await api.call("POST", f"/sessions/{session_id}/leave", person, {})
 
 
+async def come_and_go(api: Api, load: drive.Load, session_id: str, times: int) -> Found:
+    """So many of each way, by turns."""
+    found: Found = {name: [] for name in ("join_to_sound", "join_answered", "entry_to_sound", "entry_connected")}
+    for number in range(2 * times):
+        person, tab = await api.guest(f"Coming {number}"), f"new{number:05}"
+        way = (comes, joins)[number % 2]
+        await leaves(api, person, session_id, tab, await way(api, load, person, session_id, tab, found))
+    return found
+
+
+def told(found: Found) -> dict[str, float]:
+    """Milliseconds by percentile."""
+    return {f"{name}_p{p}": percentile(many, p) * 1000 for name, many in found.items() for p in (50, 95)}
+
+
 async def main(url: str, sitting: int, times: int) -> None:
     """The whole job."""
     network = Network(os.environ["ADDRESS"], drive.SEED)
     load = drive.Load(network, sitting, min(sitting, TALKING))
-    found: Found = {name: [] for name in ("join_to_sound", "join_answered", "entry_to_sound", "entry_connected")}
+    figures: dict[str, float] = {"joins": times}
     async with Api(url) as api:
         room = await drive.ours_in(api, network, sitting, seats=sitting + 2 * times)
         for number, page in enumerate(room.pages):
             load.connections.append(Connection(page.link, load.speaker(page.link, number), Ear(page.link, load.meter)))
         pace = Pace(load.connections, drive.SEED)
-        for number in range(2 * times):
-            person, tab = await api.guest(f"Coming {number}"), f"new{number:05}"
-            way = (comes, joins)[number % 2]
-            await leaves(api, person, room.session_id, tab, await way(api, load, person, room.session_id, tab, found))
+        for loss, suffix in LOSSES:
+            network.loss = loss
+            found = await come_and_go(api, load, room.session_id, times)
+            figures |= {f"{name}_ms{suffix}": value for name, value in told(found).items()}
+        network.loss = 0.0
         pace.stop()
         await asyncio.gather(*(page.close() for page in room.pages))
     network.close()
-    figures = {f"{name}_p{p}_ms": percentile(many, p) * 1000 for name, many in found.items() for p in (50, 95)}
-    print(json.dumps(figures | {"joins": times}), flush=True)
+    print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":

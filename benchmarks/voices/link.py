@@ -113,7 +113,7 @@ class Link:
         """Returns once everything is open. TimeoutError, RuntimeError."""
         self.theirs, self._controlling = theirs, controlling
         self._socket.connect((theirs.address, theirs.port))
-        self._dtls = Dtls(self._network.identity, theirs.fingerprint, self._emit)
+        self._dtls = Dtls(self._network.identity, theirs.fingerprint, self.send)
         self._check(now_s())
         async with asyncio.timeout(_CONNECT_S):
             await self._ready
@@ -126,23 +126,21 @@ class Link:
     # -- what participants do --
 
     def send_rtp(self, packet: bytes) -> bytes:
-        """Sends; returns what to give `send_again`."""
+        """Sends; returns what to give `send` again."""
         assert self._dtls is not None
         protected = self._dtls.outbound.protect(packet)
-        self.send_again(protected)
+        self.send(protected)
         return protected
 
-    def send_again(self, protected: bytes) -> None:
-        """The same datagram again."""
+    def send(self, protected: bytes) -> None:
+        """A datagram, which may be lost; the same once more, too."""
         if not self._network.lost():
             self._emit(protected)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Sends a compound."""
         assert self._dtls is not None
-        protected = self._dtls.outbound.protect_rtcp(packet)
-        if not self._network.lost():
-            self._emit(protected)
+        self.send(self._dtls.outbound.protect_rtcp(packet))
 
     def send_message(self, stream: int, data: str | bytes, *, reliable: bool) -> None:
         """By a data channel."""
@@ -261,8 +259,7 @@ class Link:
         if self._opener is None or self._dtls is None or not self._dtls.open:
             return
         for packet in self._opener.flush(now_s()):
-            if not self._network.lost():
-                self._dtls.send(packet)
+            self._dtls.send(packet)
 
     def _delivered(self, stream: int, _protocol: int, data: bytes) -> None:
         self.message(stream, data)

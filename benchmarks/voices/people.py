@@ -76,7 +76,7 @@ class Speaker:
             kept = self._ring.get(sequence % _RING)
             if kept is not None and kept[0] == sequence:
                 self._meter.sends_again(self.number, kept[1], now_s())
-                self.link.send_again(kept[2])
+                self.link.send(kept[2])
 
 
 class Ear:
