@@ -1,6 +1,6 @@
 """A whole room of 50 on one media node: everybody with a voice, moving at 20 Hz, editing one scene 200 times a second.
 
-    make bench NAME=room-50            SECONDS=15 PEOPLE=50 RATE=200
+    make bench NAME=room-50            SECONDS=15 PEOPLE=50 RATE=200 LOSS=0
 
 The load is benchmarks/voices/room.py: 5 to 10 talk at a time, by turns; poses and cursors, edits and voices go by the same 50
 connections. What the node takes is all of it; the functions' and the gateway's CPU are told apart.
