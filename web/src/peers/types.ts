@@ -18,8 +18,9 @@ export interface LinkView {
   rttMs: number | null;
   /** Mean deviation of the round trip. */
   jitterMs: number | null;
-  /** Of what they sent on the unreliable channel, 0 to 1. */
+  /** Of what they sent on the unreliable channel, 0 to 1; of the node's, on both, as it says itself. */
   lossShare: number | null;
+  /** What the way there carries; that from the node here, while nothing tells of the other. */
   availableKbps: number | null;
   /** "UDP", "TCP" or "TLS", of the selected pair. */
   protocol?: string | null;
