@@ -39,6 +39,15 @@ class ConditionFailed(Exception):  # noqa: N818 - an expected outcome, named as 
         self.item = item
 
 
+class _Answer(msgspec.Struct):
+    item: Item | None = msgspec.field(name="Item", default=None)
+
+
+class _Page(msgspec.Struct):
+    items: list[Item] = msgspec.field(name="Items")
+    last: Item | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
 class _Failure(msgspec.Struct):
     type_: str = msgspec.field(name="__type", default="")
     item: Item | None = msgspec.field(name="Item", default=None)
@@ -70,6 +79,27 @@ class Dynamo:
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
         log.warning("dynamodb.unavailable", operation=operation, reason=reason)
         raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
+
+    async def item(self, table: str, key: Item) -> Item | None:
+        """One item, read consistently; None where there is none."""
+        request = {"TableName": table, "Key": key, "ConsistentRead": True}
+        return (await self.call("GetItem", request, _Answer)).item
+
+    async def partition(self, table: str, pk: str) -> list[Item]:
+        """Every item of a partition, by `sk`, read consistently; of a table whose keys are `pk` and `sk`."""
+        request: dict[str, Any] = {
+            "TableName": table,
+            "KeyConditionExpression": "pk=:k",
+            "ExpressionAttributeValues": {":k": {"S": pk}},
+            "ConsistentRead": True,
+        }
+        found: list[Item] = []
+        while True:
+            page = await self.call("Query", request, _Page)
+            found += page.items
+            if page.last is None:
+                return found
+            request["ExclusiveStartKey"] = page.last
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -11,8 +11,6 @@ Table `media` (docs/webrtc.md): PK pk, SK sk.
 
 from typing import Any, Final
 
-import msgspec
-
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
 from chalicelib.peers.model import Node, NodeStatus, Relay
 from chalicelib.wire import limits
@@ -23,15 +21,6 @@ _START: Final = "~start"
 _RELAY: Final = "relay"
 _WAITING: Final = "waiting"
 _WAITING_TTL_S: Final = 3600
-
-
-class _Page(msgspec.Struct):
-    items: list[Item] = msgspec.field(name="Items")
-    last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
-
-
-class _Answer(msgspec.Struct):
-    item: Item | None = msgspec.field(name="Item", default=None)
 
 
 class NodeStore:
@@ -66,11 +55,12 @@ class NodeStore:
 
     async def nodes(self) -> tuple[Node, ...]:
         """Every node there is a row of, read consistently."""
-        return tuple(_node(item) for item in await self._query(_NODES) if item["sk"]["S"] != _START)
+        items = await self._dynamo.partition(self._table, _NODES)
+        return tuple(_node(item) for item in items if item["sk"]["S"] != _START)
 
     async def node(self, node_id: str) -> Node | None:
         """A node, read consistently."""
-        item = await self._get(_NODES, node_id)
+        item = await self._dynamo.item(self._table, _key(_NODES, node_id))
         return None if item is None else _node(item)
 
     async def set_connection(self, node_id: str, connection_id: str) -> bool:
@@ -93,7 +83,7 @@ class NodeStore:
 
     async def relay(self, session_id: str) -> Relay:
         """Who relays a room, read consistently; the one of generation 0 where nobody ever did."""
-        item = await self._get(session_id, _RELAY)
+        item = await self._dynamo.item(self._table, _key(session_id, _RELAY))
         return Relay(session_id) if item is None else _relay(item)
 
     async def change(self, relay: Relay, now_ms: int) -> bool:
@@ -150,11 +140,11 @@ class NodeStore:
 
     async def rooms_of(self, node_id: str) -> tuple[str, ...]:
         """The rooms that a node was given, and perhaps some that it has no more."""
-        return tuple(item["sk"]["S"] for item in await self._query(node_id))
+        return tuple(item["sk"]["S"] for item in await self._dynamo.partition(self._table, node_id))
 
     async def waiting(self) -> tuple[str, ...]:
         """The rooms that wait for a node, and perhaps some that do no more."""
-        return tuple(item["sk"]["S"] for item in await self._query(_WAITING))
+        return tuple(item["sk"]["S"] for item in await self._dynamo.partition(self._table, _WAITING))
 
     async def erase(self, session_id: str) -> None:
         """Removes who relays a room, and that it waits. Once more is harmless."""
@@ -180,25 +170,6 @@ class NodeStore:
     async def forget_start(self) -> None:
         """Another task may be asked for at once."""
         await self._delete(_NODES, _START)
-
-    async def _get(self, pk: str, sk: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
-        return (await self._dynamo.call("GetItem", request, _Answer)).item
-
-    async def _query(self, pk: str) -> list[Item]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk=:k",
-            "ExpressionAttributeValues": {":k": {"S": pk}},
-            "ConsistentRead": True,
-        }
-        found: list[Item] = []
-        while True:
-            page = await self._dynamo.call("Query", request, _Page)
-            found += page.items
-            if page.last is None:
-                return found
-            request["ExclusiveStartKey"] = page.last
 
     async def _list(self, pk: str, relay: Relay, now_ms: int, ttl_s: int) -> None:
         item = {

@@ -57,12 +57,6 @@ class Batch(msgspec.Struct):
     unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
 
 
-class Answer(msgspec.Struct):
-    """The answer to GetItem."""
-
-    item: dict[str, dict[str, str]] | None = msgspec.field(name="Item", default=None)
-
-
 def text_of(value: TextValue | None) -> str:
     """Empty where there is none."""
     return value.s if value else ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo
 from chalicelib.aws.lease import LeaseItem
-from chalicelib.presence.items import Answer, Batch, Page, PresenceItem, number_of, order_of, row_of, text_of
+from chalicelib.presence.items import Batch, Page, PresenceItem, number_of, order_of, row_of, text_of
 from chalicelib.presence.model import Caller, Connection, Lease, NodeConnection, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
@@ -63,12 +63,7 @@ class PresenceStore:
 
     async def connection(self, connection_id: str) -> Caller | None:
         """What a connection was opened for; None if it is not (or no longer) known."""
-        request = {
-            "TableName": self._connections,
-            "Key": {"connection_id": {"S": connection_id}},
-            "ConsistentRead": True,
-        }
-        item = (await self._dynamo.call("GetItem", request, Answer)).item
+        item = await self._dynamo.item(self._connections, {"connection_id": {"S": connection_id}})
         if item is None:
             return None
         if item["kind"]["S"] == _NODE:

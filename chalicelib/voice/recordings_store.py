@@ -17,15 +17,6 @@ _PENDING: Final = "recordings"
 _row: Final = msgspec.json.Decoder(RecordingRow)
 
 
-class _Page(msgspec.Struct):
-    items: list[Item] = msgspec.field(name="Items")
-    last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
-
-
-class _Answer(msgspec.Struct):
-    item: Item | None = msgspec.field(name="Item", default=None)
-
-
 class RecordingStore:
     """The Shelf of recordings that is real."""
 
@@ -40,13 +31,13 @@ class RecordingStore:
 
     async def get(self, session_id: str, recording_id: str) -> RecordingRow | None:
         """One, read consistently."""
-        request = {"TableName": self._table, "Key": _key(session_id, recording_id), "ConsistentRead": True}
-        item = (await self._dynamo.call("GetItem", request, _Answer)).item
+        item = await self._dynamo.item(self._table, _key(session_id, recording_id))
         return None if item is None else _row.decode(item["body"]["S"])
 
     async def of(self, session_id: str) -> tuple[RecordingRow, ...]:
         """A room's, the newest first."""
-        rows = [_row.decode(item["body"]["S"]) for item in await self._query(f"{_PENDING}#{session_id}")]
+        items = await self._dynamo.partition(self._table, f"{_PENDING}#{session_id}")
+        rows = [_row.decode(item["body"]["S"]) for item in items]
         return tuple(sorted(rows, key=lambda row: (row.started_at_ms, row.recording_id), reverse=True))
 
     async def change(self, before: RecordingRow, after: RecordingRow) -> bool:
@@ -69,7 +60,8 @@ class RecordingStore:
 
     async def pending(self) -> tuple[tuple[str, str], ...]:
         """Of all rooms: (session id, recording id) of those that a node has something to do with."""
-        names = [str(item["sk"]["S"]).partition("#") for item in await self._query(_PENDING)]
+        items = await self._dynamo.partition(self._table, _PENDING)
+        names = [str(item["sk"]["S"]).partition("#") for item in items]
         return tuple((session_id, recording_id) for session_id, _, recording_id in names)
 
     async def unlist(self, session_id: str, recording_id: str) -> None:
@@ -96,21 +88,6 @@ class RecordingStore:
 
     async def _delete(self, key: Item) -> None:
         await self._dynamo.call("DeleteItem", {"TableName": self._table, "Key": key}, dict)
-
-    async def _query(self, pk: str) -> list[Item]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk=:k",
-            "ExpressionAttributeValues": {":k": {"S": pk}},
-            "ConsistentRead": True,
-        }
-        found: list[Item] = []
-        while True:
-            page = await self._dynamo.call("Query", request, _Page)
-            found += page.items
-            if page.last is None:
-                return found
-            request["ExclusiveStartKey"] = page.last
 
 
 def _key(session_id: str, recording_id: str) -> Item:

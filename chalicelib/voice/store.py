@@ -22,10 +22,6 @@ _READS: Final = 4
 _book: Final = msgspec.json.Decoder(Book)
 
 
-class _Answer(msgspec.Struct):
-    item: Item | None = msgspec.field(name="Item", default=None)
-
-
 class _Updated(msgspec.Struct):
     attributes: Item = msgspec.field(name="Attributes", default_factory=dict)
 
@@ -46,7 +42,7 @@ class VoiceStore:
 
     async def read(self, session_id: str) -> Book:
         """The newest, read consistently; a blank one where there is none."""
-        item = await self._get(_state_of(session_id))
+        item = await self._dynamo.item(self._table, _state_of(session_id))
         return Book() if item is None else _book.decode(item["body"]["S"])
 
     async def swap(self, session_id: str, revision: int, book: Book, now_ms: int) -> bool:
@@ -78,7 +74,7 @@ class VoiceStore:
 
     async def blocked(self, user_id: str) -> frozenset[str]:
         """Whom a person blocks, read consistently."""
-        return _set(await self._get(_blocks_of(user_id)) or {})
+        return _set(await self._dynamo.item(self._table, _blocks_of(user_id)) or {})
 
     async def block(self, user_id: str, other_id: str, *, ends: bool, now_ms: int) -> frozenset[str] | None:
         """One more; all of them after it. None: there are VOICE_BLOCKS_MAX. `ends`: of a guest, who does so too."""
@@ -121,10 +117,6 @@ class VoiceStore:
             return _set((await self._dynamo.call("UpdateItem", request, _Updated)).attributes)
         except ConditionFailed:
             return None
-
-    async def _get(self, key: Item) -> Item | None:
-        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
-        return (await self._dynamo.call("GetItem", request, _Answer)).item
 
     async def _get_all(self, keys: list[Item]) -> list[Item]:
         found: list[Item] = []
