@@ -6,6 +6,8 @@ Table `media`: PK pk, SK sk.
   room are read in a single batch.
 """
 
+import asyncio
+import random
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -14,11 +16,16 @@ import msgspec
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
 from chalicelib.voice.book import Book
 from chalicelib.wire import limits
+from chalicelib.wire.codes import Code
+from chalicelib.wire.errors import AppError
 
 _BATCH: Final = 100
 """Keys of one BatchGetItem (DynamoDB quotas)."""
 _READS: Final = 4
-"""A batch that DynamoDB answered in part is asked for again so often; what is missing then counts as not there."""
+"""A batch that DynamoDB answered in part is asked for again so often. What is missing then is not taken for none: whoever
+reads goes on with the blocks that it knows.
+"""
+_PAUSE_S: Final = 0.05
 _book: Final = msgspec.json.Decoder(Book)
 
 
@@ -95,7 +102,7 @@ class VoiceStore:
         await self._change_blocks(user_id, "DELETE blocked :o", "attribute_exists(sk)", {":o": {"SS": [other_id]}})
 
     async def blocked_by(self, user_ids: Collection[str]) -> dict[str, frozenset[str]]:
-        """Whom each of some people blocks, without those who block nobody."""
+        """Whom each of some people blocks, without those who block nobody. UPSTREAM_UNAVAILABLE where not all are told."""
         ids = sorted(user_ids)
         found: dict[str, frozenset[str]] = {}
         for first in range(0, len(ids), _BATCH):
@@ -120,14 +127,15 @@ class VoiceStore:
 
     async def _get_all(self, keys: list[Item]) -> list[Item]:
         found: list[Item] = []
-        for _ in range(_READS):
+        for attempt in range(_READS):
             request = {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}}
             batch = await self._dynamo.call("BatchGetItem", request, _Batch)
             found += batch.responses.get(self._table, [])
             if self._table not in batch.unprocessed:
-                break
+                return found
             keys = batch.unprocessed[self._table]["Keys"]
-        return found
+            await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - jitter
+        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
 
 
 def _state_of(session_id: str) -> Item:
