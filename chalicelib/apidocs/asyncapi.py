@@ -19,19 +19,24 @@ from chalicelib.wire.messages import (
     PresenceUpdate,
     ServerMessage,
 )
-from chalicelib.wire.signals import RelayRoster
+from chalicelib.wire.signals import RelayPrefer, RelayRoster
+from chalicelib.wire.voice import VoicePrefer, VoiceSlots, VoiceSpeaking
 
 Schema = dict[str, Any]
 _Messages = tuple[type[msgspec.Struct], ...]
 _REF: Final = "#/components/schemas/{name}"
 _PRESENCE: Final[_Messages] = (PresenceUpdate,)
-_CONTROL_UP: Final[_Messages] = (OpSubmit, DocFetch, Ping)
-_CONTROL_DOWN: Final[_Messages] = (RelayRoster, OpAck, OpCommitted, OpRejected, DocCommits, Pong, ErrorMessage)
+_NODE_UP: Final[_Messages] = (RelayPrefer, VoicePrefer)
+"""What a media node alone hears, and what it alone tells: on no WebSocket."""
+_NODE_DOWN: Final[_Messages] = (RelayRoster, VoiceSlots, VoiceSpeaking)
+_CONTROL_UP: Final[_Messages] = (OpSubmit, DocFetch, Ping, *_NODE_UP)
+_CONTROL_DOWN: Final[_Messages] = (*_NODE_DOWN, OpAck, OpCommitted, OpRejected, DocCommits, Pong, ErrorMessage)
 
 
 def asyncapi(*, version: str) -> Schema:
     """The document: the WebSocket and the data channels, what a client sends on each, what it receives."""
     client, server = get_args(ClientMessage), get_args(ServerMessage)
+    up, down = tuple(t for t in client if t not in _NODE_UP), tuple(t for t in server if t not in _NODE_DOWN)
     _, components = msgspec.json.schema_components([*client, *server], ref_template=_REF)
     return {
         "asyncapi": "3.0.0",
@@ -46,7 +51,7 @@ def asyncapi(*, version: str) -> Schema:
                 "description": "Opened with the query parameter `ticket` from POST /auth/tickets, which also tells the "
                 f"address. At most {limits.WS_FRAME_BYTES} bytes a message up, {limits.WS_MESSAGE_BYTES} down.",
                 "bindings": {"ws": {"method": "GET", "query": _ticket()}},
-                **_carried((*client, *(t for t in server if t is not RelayRoster))),
+                **_carried((*up, *down)),
             },
             "presence": {
                 "address": None,
@@ -64,8 +69,8 @@ def asyncapi(*, version: str) -> Schema:
             },
         },
         "operations": {
-            "send": _operation("send", "room", client),
-            "receive": _operation("receive", "room", tuple(t for t in server if t is not RelayRoster)),
+            "send": _operation("send", "room", up),
+            "receive": _operation("receive", "room", down),
             "tell_peer": _operation("send", "presence", _PRESENCE),
             "hear_peer": _operation("receive", "presence", _PRESENCE),
             "send_to_node": _operation("send", "control", _CONTROL_UP),

@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 import app
+from chalicelib import wiring
 from chalicelib.apidocs.asyncapi import asyncapi
 from chalicelib.apidocs.openapi import openapi
 from chalicelib.endpoint import Endpoint
@@ -88,3 +89,17 @@ def test_asyncapi_has_every_message() -> None:
     assert all(len(tags) == len(set(tags)) for tags in named)
     assert {tag for tags in named for tag in tags} == set(document["components"]["messages"])
     assert all(m["summary"] and m["payload"] for m in document["components"]["messages"].values())
+
+
+def test_asyncapi_says_by_which_way_a_message_goes() -> None:
+    """By the WebSocket all that the functions take of pages and nodes, and no more; the rest by the channel to a node."""
+    operations = asyncapi(version="0.0.0")["operations"]
+    sent = {
+        name: {m["$ref"].rpartition("/")[2] for m in operations[name]["messages"]}
+        for name in ("send", "receive", "send_to_node", "receive_from_node")
+    }
+    dispatch = wiring.dispatch()
+    taken = {str(t.__struct_config__.tag) for t in (*dispatch._table, *dispatch._node_table)}
+    assert sent["send"] == taken
+    assert sent["send_to_node"] - sent["send"] == {"relay.prefer", "voice.prefer"}
+    assert sent["receive_from_node"] - sent["receive"] == {"relay.roster", "voice.slots", "voice.speaking"}
