@@ -94,9 +94,7 @@ class Party:
 
     def keep_from(self, rules: VoiceRules) -> None:
         """Whom it hears nothing of, by the blocks of now."""
-        user_id = self.user_id
-        blockers = (other_id for other_id, theirs in rules.blocks.items() if user_id in theirs)
-        self.deaf = frozenset({user_id, *self.silenced, *rules.blocks.get(user_id, ()), *blockers})
+        self.deaf = rules.kept_from(self.user_id) | self.silenced | {self.user_id}
 
     def seat(self, slots: "list[Party | None]") -> None:
         """These are in its slots from now on."""

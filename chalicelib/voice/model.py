@@ -34,10 +34,10 @@ class VoiceRules:
     state: VoiceState = field(default=VoiceState(revision=0, channels=(MAIN,), people=()))
     blocks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def apart(self, user_id: str, other_id: str) -> bool:
-        """Whether either blocks the other: then neither hears the other."""
-        nobody: frozenset[str] = frozenset()
-        return other_id in self.blocks.get(user_id, nobody) or user_id in self.blocks.get(other_id, nobody)
+    def kept_from(self, user_id: str) -> frozenset[str]:
+        """Whom somebody neither hears nor is heard by: those whom they block, and those who block them."""
+        blockers = (other_id for other_id, blocked in self.blocks.items() if user_id in blocked)
+        return self.blocks.get(user_id, frozenset()).union(blockers)
 
 
 def may_speak(person: VoicePerson | None, channel: VoiceChannel, role: Role) -> bool:

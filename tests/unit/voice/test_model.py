@@ -95,8 +95,11 @@ def test_owners_alone_moderate() -> None:
 
 def test_a_block_keeps_two_apart_whichever_of_them_it_is_of() -> None:
     """And nobody else."""
-    rules = VoiceRules(blocks={"ada": frozenset({"bob"})})
-    assert rules.apart("ada", "bob")
-    assert rules.apart("bob", "ada")
-    assert not rules.apart("ada", "cyd")
-    assert not rules.apart("cyd", "dan")
+    rules = VoiceRules(blocks={"ada": frozenset({"bob"}), "cyd": frozenset({"ada", "dan"})})
+    assert {name: rules.kept_from(name) for name in ("ada", "bob", "cyd", "dan", "eve")} == {
+        "ada": {"bob", "cyd"},
+        "bob": {"ada"},
+        "cyd": {"ada", "dan"},
+        "dan": {"cyd"},
+        "eve": set(),
+    }

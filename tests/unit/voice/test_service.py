@@ -286,8 +286,6 @@ async def test_a_node_reads_state_and_blocks_together(hall: Hall) -> None:
     rules = await hall.reading.rules(S)
     assert rules.state == await hall.voice.state(S, ANN)
     assert rules.blocks == {"ann": {"eve"}, "bob": {"eve"}}
-    assert rules.apart("eve", "ann")
-    assert not rules.apart("ann", "bob")
 
 
 async def test_what_is_recorded_is_told(hall: Hall) -> None:
