@@ -10,11 +10,11 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib.voice.model import MAIN, MAIN_ID, channel_at
+from chalicelib.wire import limits
 from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import VoiceChannel, Zone
 
 _SEED: Final = 5
-_EDGE_M: Final = 0.5
 
 
 def _channel(letter: str, zone: tuple[Vec3, Vec3] | None = None) -> VoiceChannel:
@@ -61,7 +61,7 @@ def voice_where() -> dict[str, Any]:
     chance = Random(_SEED)
     strolls = [(f"a stroll, {number}", MAIN_ID, _stroll(chance)) for number in range(20)]
     return {
-        "edge_m": _EDGE_M,
+        "edge_m": limits.VOICE_ZONE_EDGE_M,
         "channels": msgspec.to_builtins(_CHANNELS),
         "walks": [_walk(*walk) for walk in (*_WALKS, *strolls)],
     }
