@@ -89,7 +89,7 @@ class Guest:
 
 @asynccontextmanager
 async def room(api: Api, *names: str, **fields: object) -> AsyncIterator[list[Guest]]:
-    """A session and its people, the owner first, each with a page that has entered."""
+    """A session and its people, the owner first, each with a page that has entered and pings as pages do."""
     people = [await api.guest(name) for name in names]
     session = await api.create(people[0], "Room", **fields)
     async with AsyncExitStack() as open_pages:
@@ -97,7 +97,17 @@ async def room(api: Api, *names: str, **fields: object) -> AsyncIterator[list[Gu
         for person in people:
             page = await open_pages.enter_async_context(await api.enter(person, session.session_id, TAB))
             guests.append(Guest(api, person, page, f"/collaboration/sessions/{session.session_id}/voice"))
+        open_pages.callback(asyncio.create_task(keep([guest.page for guest in guests])).cancel)
         yield guests
+
+
+async def keep(pages: list[PeerClient]) -> None:
+    """Nobody is taken for gone, however long a test takes. Until cancelled."""
+    while True:
+        await asyncio.sleep(limits.PING_INTERVAL_S)
+        for page in pages:
+            if not page.socket.closed:
+                await page.ping()
 
 
 def session_of(guest: Guest) -> str:
@@ -196,7 +206,6 @@ async def test_a_room_has_so_many_channels_and_people(api: Api, stack: Stack) ->
         for _ in range(limits.VOICE_CHANNELS_MAX - 1):
             await ada.make()
         await ada.refused(Code.VOICE_CHANNEL_LIMIT, "POST", "/channels", {"name": "One more"})
-        await ada.page.ping()
         await ada.join()
         await crowd(voice, presence, session_of(ada), limits.VOICE_MEMBERS_MAX - 1)
         assert len((await ada.state()).people) == limits.VOICE_MEMBERS_MAX
@@ -343,11 +352,17 @@ async def tables(stack: Stack) -> AsyncIterator[tuple[VoiceStore, PresenceStore]
 
 
 async def crowd(voice: VoiceStore, presence: PresenceStore, session_id: str, people: int) -> None:
-    """So many others are in the room and in its voice."""
+    """So many others are in the room and in its voice, and do not go before the test does: they were seen in an hour."""
     (row, *_) = (await presence.room(session_id)).rows
-    row = replace(row, seen_at_ms=time.time_ns() // 1_000_000)  # however long the rest took
+    row = replace(row, seen_at_ms=time.time_ns() // 1_000_000 + 3_600_000)
     rows = [stranger(row, f"crowd{n:03}") for n in range(people)]
-    await asyncio.gather(*(presence.attach(made) for made in rows))
+    gate = asyncio.Semaphore(8)
+
+    async def attach(made: Row) -> None:
+        async with gate:
+            await presence.attach(made)
+
+    await asyncio.gather(*map(attach, rows))
     book = await voice.read(session_id)
     after = changed(
         book,
