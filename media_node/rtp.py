@@ -53,7 +53,8 @@ def parse(data: bytes, level_id: int | None) -> Rtp | None:
         if at > size:
             return None
         if profile == _ONE_BYTE and level_id is not None:
-            level = _level(data, begin, at, level_id)
+            alone = words and data[begin] == level_id << 4  # as browsers send it: a byte, before anything else
+            level = data[begin + 1] & 0x7F if alone else _level(data, begin, at, level_id)
     end = size - data[-1] if first & 0x20 else size
     if at > size or end < at or (first & 0x20 and not data[-1]):
         return None

@@ -92,20 +92,20 @@ class Stream:
 
     def take(self, packet: Rtp, ahead: int, now: float) -> Kept | None:
         """The packet, with its whole number; None: it was there already."""
-        sequence = self.newest + ahead
+        sequence, timestamp, ring = self.newest + ahead, packet.timestamp, self._ring
         place = sequence % _RING
-        there = self._ring[place]
+        there = ring[place]
         if there is not None and there.sequence >= sequence:
             return None
-        kept = self._ring[place] = Kept(sequence, packet.timestamp, packet.marker, packet.payload)
+        kept = ring[place] = Kept(sequence, timestamp, packet.marker, packet.payload)
         self._received += 1
         if ahead > 0:
-            transit = now * _CLOCK_HZ - packet.timestamp
+            transit = now * _CLOCK_HZ - timestamp
             change = abs(transit - self._transit)
             if change < _WRAPPED:
                 self._jitter += (change - self._jitter) / 16
             self._transit = transit
-            self.newest, self.timestamp, self.at = sequence, packet.timestamp, now
+            self.newest, self.timestamp, self.at = sequence, timestamp, now
         elif self._missing:
             self._missing.pop(sequence, None)
         return kept
@@ -151,9 +151,11 @@ class Bucket:
 
     def take(self, now: float) -> bool:
         """Whether one more may pass."""
-        tokens = self._tokens + (now - self._at) * self._per_s
+        tokens, burst = self._tokens + (now - self._at) * self._per_s, self._burst
         self._at = now
-        tokens = min(tokens, self._burst)
-        passes = tokens >= 1
-        self._tokens = tokens - 1 if passes else tokens
-        return passes
+        tokens = tokens if tokens < burst else burst
+        if tokens < 1:
+            self._tokens = tokens
+            return False
+        self._tokens = tokens - 1
+        return True
