@@ -47,6 +47,9 @@ class _Sink:
     def send_media(self, packet: bytes) -> None:
         self.packets += not is_control(packet)
 
+    def send_media_control(self, packet: bytes) -> None:
+        """Reports are not counted."""
+
     def send_control(self, data: str | bytes) -> None:
         self.told += 1
 

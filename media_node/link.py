@@ -13,7 +13,7 @@ from media_node.channels import BINARY, DCEP, DCEP_ACK, Allowance, Channel, Chan
 from media_node.dtls import Dtls, DtlsError, DtlsState, Identity
 from media_node.ice import LiteAgent
 from media_node.link_media import LinkMedia
-from media_node.outbox import Outbox
+from media_node.outbox import Outbox, Way
 from media_node.ports import Audio, LinkEvents, NodeStats
 from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
@@ -86,6 +86,8 @@ class PeerLink:
         self._refused_at = -_NEVER
         self._settled_at = _NEVER
         self._share = Share()
+        self._way: Way | None = None
+        """Of RTP to it, by the keys, and the address that was chosen when it was made."""
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
@@ -144,15 +146,20 @@ class PeerLink:
 
     def send_media(self, packet: bytes) -> None:
         """One packet, now or never. Without keys for it, or an address, there is nothing to be done."""
+        way = self._way
+        if way is None or way.address is not self.agent.chosen:
+            way = self._way = self._new_way()
+        if self.open and way is not None and not self._host.outbox.add(way, packet):
+            self._host.counted.srtp_errors += 1
+
+    def send_media_control(self, packet: bytes) -> None:
+        """The same."""
         srtp, address = self._dtls.srtp, self.agent.chosen
         if not self.open or srtp is None or address is None:
             return
-        if is_control(packet):
-            protected = self.voice.protected(packet, srtp)
-            if protected is not None:
-                self._host.emit(protected, address)
-        elif not self._host.outbox.add(srtp, packet, address):
-            self._host.counted.srtp_errors += 1
+        protected = self.voice.protected(packet, srtp)
+        if protected is not None:
+            self._host.emit(protected, address)
 
     def close(self, reason: str) -> None:
         """Ends it now."""
@@ -162,7 +169,8 @@ class PeerLink:
 
     def datagram(self, data: bytes, now: float) -> None:
         """A DTLS datagram from one of its addresses."""
-        if self._spent(now):
+        if self._share.spent(now):
+            self._host.counted.refused += 1
             return
         began = self._host.clock()
         self._read(data, now)
@@ -173,7 +181,8 @@ class PeerLink:
 
         Passing RTP on is not the sender's account: how many hear it is none of its doing, and rooms take VOICE_PACKETS_PER_S.
         """
-        if self._spent(now):
+        if self._share.spent(now):
+            self._host.counted.refused += 1
             return
         host, srtp, plain = self._host, self._dtls.srtp if self.open else None, None
         began = host.clock()
@@ -186,11 +195,6 @@ class PeerLink:
         self._share.busy_s += host.clock() - began
         if plain is not None:
             host.events.media(self, plain, now)
-
-    def _spent(self, now: float) -> bool:
-        spent = self._share.spent(now)
-        self._host.counted.refused += spent
-        return spent
 
     def _read(self, data: bytes, now: float) -> None:
         if self.agent.chosen is None:
@@ -265,6 +269,10 @@ class PeerLink:
         self._host.events.closed(self, reason)
 
     # -- within --
+
+    def _new_way(self) -> Way | None:
+        srtp, address = self._dtls.srtp, self.agent.chosen
+        return None if srtp is None or address is None else self._host.outbox.way(srtp, address)
 
     def _end_if_over(self) -> None:
         if self._dtls.phase is DtlsState.CLOSED:

@@ -19,9 +19,24 @@ from media_node.stun import Address
 
 TURN_MAX: Final = 64
 """Packets in one call."""
-_NAMES_MAX: Final = 4096
 _FULL: Final = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS))
 _MANY: Final = kernel.call("sendmmsg")
+
+
+_MESSAGE_BYTES: Final = ffi.sizeof("struct mmsghdr")
+_PIECE_BYTES: Final = ffi.sizeof("struct iovec")
+
+
+class Way:
+    """Where one peer's packets go and what they are protected by. Another one is made where either changes."""
+
+    __slots__ = ("address", "at", "name", "srtp")
+
+    def __init__(self, srtp: Srtp, family: int, address: Address) -> None:
+        self.srtp, self.address = srtp, address
+        self.name = ffi.new("char[]", kernel.sockaddr(family, address))
+        """The address as the kernel has it."""
+        self.at = int(ffi.cast("uintptr_t", self.name))
 
 
 class Outbox:
@@ -30,8 +45,6 @@ class Outbox:
     def __init__(
         self, bound: socket.socket, counted: NodeStats, waits: Callable[[], None], send_many: Any = _MANY
     ) -> None:
-        self.waiting = 0
-        """Packets that were added since the last flush."""
         self._socket = bound
         self._descriptor = bound.fileno()
         self._family = bound.family
@@ -39,52 +52,51 @@ class Outbox:
         self._waits = waits
         self._send_many = send_many
         self._tray = Tray(TURN_MAX)
-        self._octets = 0
-        self._names: dict[Address, Any] = {}
-        self._to: list[Address] = [("", 0)] * TURN_MAX
+        self._ways: list[Way] = []
+        """Of what was added since the last flush, by place: the kernel is given their names as bare addresses of memory."""
         self._messages = ffi.new("struct mmsghdr[]", TURN_MAX)
         self._pieces = ffi.new("struct iovec[]", TURN_MAX)
-        self._heads = [self._messages[at].msg_hdr for at in range(TURN_MAX)]
-        self._lengths = [self._pieces[at] for at in range(TURN_MAX)]
         for at in range(TURN_MAX):
             self._pieces[at].iov_base = ffi.cast("void *", self._tray.address + at * ROOM_BYTES)
-            self._heads[at].msg_iov = self._pieces + at
-            self._heads[at].msg_iovlen = 1
-            self._heads[at].msg_namelen = kernel.name_bytes(self._family)
+            head = self._messages[at].msg_hdr
+            head.msg_iov, head.msg_iovlen = self._pieces + at, 1
+            head.msg_namelen = kernel.name_bytes(self._family)
+        self._names = memoryview(ffi.buffer(self._messages)).cast("Q")[:: _MESSAGE_BYTES // 8]
+        """`msg_name` of each."""
+        self._lengths = memoryview(ffi.buffer(self._pieces)).cast("Q")[1 :: _PIECE_BYTES // 8]
+        """`iov_len` of each."""
 
-    def add(self, srtp: Srtp, packet: bytes, address: Address) -> bool:
+    def way(self, srtp: Srtp, address: Address) -> Way:
+        """For `add`."""
+        return Way(srtp, self._family, address)
+
+    def add(self, way: Way, packet: bytes) -> bool:
         """Protects an RTP packet for a peer, and has it leave with this turn's others. False: it cannot be protected."""
-        name = self._names.get(address)
-        if name is None:
-            name = self._name(address)
-        at = self.waiting
-        length = srtp.protect(self._tray, at, packet)
+        ways = self._ways
+        at = len(ways)
+        length = way.srtp.protect(self._tray, at, packet)
         if not length:
             return False
         if not at:
             self._waits()
-        self._heads[at].msg_name = name
-        self._lengths[at].iov_len = length
-        self._to[at] = address
-        self._octets += length
-        self.waiting = at + 1
-        if at + 1 == TURN_MAX:
+        self._names[at], self._lengths[at] = way.at, length
+        ways.append(way)
+        if at == TURN_MAX - 1:
             self.flush()
         return True
 
     def flush(self) -> None:
         """Sends what was added. What the kernel does not take is dropped: nobody waits for a slow one."""
-        count, self.waiting = self.waiting, 0
-        counted = self._counted
+        count, counted = len(self._ways), self._counted
         counted.packets_out += count
         counted.rtp_out += count
-        counted.bytes_out += self._octets
-        self._octets = 0
+        counted.bytes_out += sum(self._lengths[:count])
         if count > 1 and self._send_many is not None:
             self._send(count)
         else:
-            for at in range(count):
-                self._send_one(at)
+            for at, way in enumerate(self._ways):
+                self._send_one(at, way)
+        self._ways.clear()
 
     def _send(self, count: int) -> None:
         at = 0
@@ -95,14 +107,14 @@ class Outbox:
                 continue
             full = ffi.errno in _FULL  # else it is this one's address alone that the kernel does not take
             for each in range(at, count if full else at + 1):
-                self._dropped(self._lengths[each].iov_len)
+                self._dropped(self._lengths[each])
             at = count if full else at + 1
 
-    def _send_one(self, at: int) -> None:
+    def _send_one(self, at: int, way: Way) -> None:
         start = at * ROOM_BYTES
-        datagram = self._tray.buffer[start : start + self._lengths[at].iov_len]
+        datagram = self._tray.buffer[start : start + self._lengths[at]]
         try:
-            self._socket.sendto(datagram, self._to[at])
+            self._socket.sendto(datagram, way.address)
         except OSError:
             self._dropped(len(datagram))
 
@@ -110,11 +122,3 @@ class Outbox:
         self._counted.send_dropped += 1
         self._counted.packets_out -= 1
         self._counted.bytes_out -= size
-
-    def _name(self, address: Address) -> Any:
-        """The address as the kernel has it."""
-        if len(self._names) >= _NAMES_MAX:
-            self.flush()  # it has the addresses of what was added
-            self._names.clear()
-        name = self._names[address] = ffi.new("char[]", kernel.sockaddr(self._family, address))
-        return name

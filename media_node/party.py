@@ -56,9 +56,9 @@ class Party:
     def __init__(self, member: Present, audio: Audio, chance: Random, now: float) -> None:
         self.member, self.link, self.audio = member, member.link, audio
         self.peer_id, self.user_id = member.person.peer_id, member.person.user_id
-        send = member.link.send_media
-        self.speaker = Speaker(audio, send, audio.slots[0] if audio.slots else _NOBODY, now)
-        self.listener = Listener(audio, send, chance, now)
+        ssrc = audio.slots[0] if audio.slots else _NOBODY
+        self.speaker = Speaker(audio, member.link.send_media_control, ssrc, now)
+        self.listener = Listener(audio, member.link.send_media, chance, now)
         self.held: list[Party | None] = [None] * len(audio.slots)
         """Who is in each slot."""
         self.front = False

@@ -84,10 +84,14 @@ class Link(Protocol):
         ...
 
     def send_media(self, packet: bytes) -> None:
-        """Plain RTP or RTCP (told apart as RFC 5761 says), protected at once and sent within this turn of the loop.
+        """Plain RTP, protected at once and sent within this turn of the loop.
 
         What goes under a sequence number that was used before must be the same bytes: SRTP's nonce is made of it.
         """
+        ...
+
+    def send_media_control(self, packet: bytes) -> None:
+        """Plain RTCP, sent at once."""
         ...
 
     def close(self, reason: str) -> None:

@@ -55,4 +55,4 @@ def report(party: Party, now: float, wall_s: float) -> None:
     else:
         parts = [rtcp.receiver_report(ReceiverReport(party.speaker.ssrc, blocks))]
     names = [(each.ssrc, _NAME) for each in sent] or [(party.speaker.ssrc, _NAME)]
-    party.link.send_media(b"".join((*parts, rtcp.description(names))))
+    party.link.send_media_control(b"".join((*parts, rtcp.description(names))))

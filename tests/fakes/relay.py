@@ -112,7 +112,11 @@ class FakeLink:
         self.said.append(decode_server_message(text))
 
     def send_media(self, packet: bytes) -> None:
-        """RTP or RTCP."""
+        """RTP."""
+        self.media.append(packet)
+
+    def send_media_control(self, packet: bytes) -> None:
+        """RTCP; in one list with the other, by RFC 5761 it is told apart."""
         self.media.append(packet)
 
     def close(self, reason: str) -> None:

@@ -144,6 +144,6 @@ async def test_what_was_lost_is_asked_for_and_sent_again(page: Page) -> None:
     await told.until(lambda: bool(missing))
     (sequence,), ssrc = unpack_from("!H", missing[0]), unpack_from("!I", missing[0], 6)[0]
     ours = audio.slots[0]
-    link.send_media(pack("!BBHI", 0x80, 201, 1, ours) + pack("!BBHIIHH", 0x81, 205, 3, ours, ssrc, sequence, 0))
+    link.send_media_control(pack("!BBHI", 0x80, 201, 1, ours) + pack("!BBHIIHH", 0x81, 205, 3, ours, ssrc, sequence, 0))
     await told.until(lambda: any(isinstance(each, bytes) and each[2:12] == missing[0] for each in told.of("media")))
     await node.close()

@@ -1,9 +1,10 @@
 """A real peer's audio goes through a node and back: Opus by SRTP, in the sections that were agreed on, and nothing else."""
 
 import asyncio
+import socket
 from fractions import Fraction
 from random import Random
-from struct import pack, pack_into
+from struct import pack, pack_into, unpack_from
 
 import pytest
 from aiortc import AudioStreamTrack, RTCRtpTransceiver, RTCSessionDescription
@@ -294,6 +295,28 @@ async def test_an_offer_that_takes_audio_away_ends_it(told: Echo) -> None:
     assert told.of("media_control") == [report()]
     page.control.send("still")
     await page.until(lambda: page.got["control"] == ["still"])
+    await page.close()
+    await node.close()
+
+
+async def test_media_goes_where_its_peer_is_by_now(told: Echo) -> None:
+    """Who moved is sent nothing at their old address."""
+    page = Voice(1)
+    node = await connected(told, page)
+    (link,) = node._links.values()
+    here, there = link.agent.chosen, socket.socket(node._socket.family, socket.SOCK_DGRAM)
+    assert here is not None
+    there.bind((here[0], 0))
+    there.settimeout(5)
+    for number, address in enumerate((here, there.getsockname(), here), 1):
+        link.agent.chosen = address
+        link.send_media(rtp(number))
+    await asyncio.sleep(0)  # the turn in which they leave
+    assert unpack_from("!H", there.recv(2048), 2) == (2,)
+    there.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        there.recv(2048)
+    there.close()
     await page.close()
     await node.close()
 
