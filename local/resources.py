@@ -6,6 +6,7 @@ Repeating it changes nothing.
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -29,10 +30,13 @@ def make_keys(path: Path) -> None:
         file.write(body)
 
 
-def make_tables(models: dict[str, type[Model]], endpoint: str, region: str) -> None:
-    """The tables that are missing, with their TTL."""
+def make_tables(
+    models: dict[str, type[Model]], endpoint: str, region: str, go_on: Callable[[], None] = lambda: None
+) -> None:
+    """The tables that are missing, with their TTL. Each may take seconds: `go_on` ends it before one by what it raises."""
     dynamodb = boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
     for model in models.values():
+        go_on()
         if not model.exists():
             make_table(model)
             dynamodb.update_time_to_live(

@@ -70,7 +70,7 @@ class System:
         resources.make_keys(self._plan.data / "keys.json")
         resources.make_keys(self._plan.data / "node-keys.json")
         self._start_emulators(go_on)
-        self._make_resources()
+        self._make_resources(go_on)
         go_on()
         self._children.start(self._gateway())
         for number in range(self._plan.workers):
@@ -203,12 +203,12 @@ class System:
         }
         return Child("gateway", "gateway", [sys.executable, "-m", "local.gateway"], env)
 
-    def _make_resources(self) -> None:
+    def _make_resources(self, go_on: Callable[[], None] = lambda: None) -> None:
         os.environ.update(self.environment())
         from chalicelib import wiring  # noqa: PLC0415 - it reads the environment
 
         moto = f"http://127.0.0.1:{self._moto_port}"
-        resources.make_tables(wiring.models(), self._dynamodb_url, REGION)
+        resources.make_tables(wiring.models(), self._dynamodb_url, REGION, go_on)
         env = self.environment()
         resources.make_bucket(env["DOCUMENTS_BUCKET"], moto, REGION)
         resources.make_service(env["ECS_CLUSTER"], env["ECS_SERVICE"], moto, REGION, int(env["MEDIA_NODES"]))

@@ -9,7 +9,7 @@ from pynamodb.exceptions import TableError
 
 from chalicelib.aws.tables import bind
 from chalicelib.peers.tables import MediaModel
-from local.resources import make_table
+from local.resources import make_table, make_tables
 from tests.unit.aws.test_clients import server
 
 
@@ -66,6 +66,20 @@ async def test_a_table_is_made_once_though_its_answer_was_lost(lost: int) -> Non
     async with server(tables) as (url, _):
         await make(url)
     assert tables.made == 1
+
+
+async def test_no_table_is_made_for_a_system_that_is_to_end() -> None:
+    """Nobody who asked for the end waits for all the others."""
+
+    def go_on() -> None:
+        raise SystemExit(130)
+
+    tables = Tables()
+    async with server(tables) as (url, _):
+        models = {"media": bind(MediaModel, "t-media", region="us-east-1", host=url)}
+        with pytest.raises(SystemExit):
+            make_tables(models, url, "us-east-1", go_on)
+    assert tables.made == 0
 
 
 async def test_a_table_that_is_refused_is_not_made() -> None:
