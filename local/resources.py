@@ -6,7 +6,7 @@ Repeating it changes nothing.
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import boto3
@@ -31,7 +31,7 @@ def make_keys(path: Path) -> None:
 
 
 def make_tables(
-    models: dict[str, type[Model]], endpoint: str, region: str, go_on: Callable[[], None] = lambda: None
+    models: Mapping[str, type[Model]], endpoint: str, region: str, go_on: Callable[[], None] = lambda: None
 ) -> None:
     """The tables that are missing, with their TTL. Each may take seconds: `go_on` ends it before one by what it raises."""
     dynamodb = boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
