@@ -8,8 +8,9 @@ reports and NACK in force at each; without loss and with 2% lost each way (`_los
 all; on ours the four slots; on VideoRoom four subscriptions to others who talk.
 Rooms of 50 are measured REPEATS times on ours and the AudioBridge, whose ratio is the claim, and medians told; all else once.
 CPU is the server's process or processes; `_per_participant_minute` is its seconds by everybody there, talking or not. Relay
-latency is from a packet's last sending to its being read, of those that nobody had to ask for; those come later by what
-noticing a gap takes, and are told as `recovered`. `delivered_ratio` is of all that there was to hear, after asking.
+latency is from a packet's last sending to its coming to the listener's socket, by the kernel's timestamp, of those
+that nobody had to ask for; those come later by what noticing a gap takes, and are told as `recovered`. `delivered_ratio` is
+of all that there was to hear, after asking.
 """
 
 import asyncio

@@ -1,10 +1,16 @@
-"""What of the kernel is called for many datagrams at once: sendmmsg(2), recvmmsg(2), and addresses as they have them.
+"""What of the kernel is called for many datagrams at once: sendmmsg(2), recvmmsg(2), and addresses as they have them; and
+a beat that is finer than a loop's timers (timerfd_create(2)).
 
 Only Linux has them, and it lays them out so on 64 bits; `call` gives None elsewhere, and there is the socket's own way.
 """
 
+import errno
+import os
 import socket
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import cffi  # type: ignore[import-untyped]
@@ -21,6 +27,10 @@ struct msghdr {
 struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
 int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
 int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, void *timeout);
+struct timespec { int64_t tv_sec; int64_t tv_nsec; };
+struct itimerspec { struct timespec it_interval; struct timespec it_value; };
+int timerfd_create(int clockid, int flags);
+int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *old_value);
 """)
 
 
@@ -30,6 +40,37 @@ def call(name: str) -> Any:
         return getattr(ffi.dlopen(None), name)
     except (AttributeError, OSError):
         return None
+
+
+class Beat:
+    """A descriptor that is readable once in each period, while it is on: a loop's own timers are late by up to a millisecond.
+
+    OSError where the kernel has none.
+    """
+
+    def __init__(self, period_s: float, find: Callable[[str], Any] = call) -> None:
+        create, self._set = find("timerfd_create"), find("timerfd_settime")
+        self.descriptor: int = create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC) if create else -1
+        if self.descriptor < 0:
+            raise OSError(errno.ENOSYS, "no timerfd")
+        self._spec = ffi.new("struct itimerspec *")
+        self._period_ns = round(period_s * 1e9)
+
+    def switch(self, *, on: bool) -> None:
+        """Begins, a period from now, or ends."""
+        nanoseconds = self._period_ns if on else 0
+        for each in (self._spec.it_interval, self._spec.it_value):
+            each.tv_nsec = nanoseconds
+        self._set(self.descriptor, 0, self._spec, ffi.NULL)
+
+    def taken(self) -> None:
+        """What it was readable for is."""
+        with suppress(BlockingIOError):  # it was switched meanwhile
+            os.read(self.descriptor, 8)
+
+    def close(self) -> None:
+        """No more."""
+        os.close(self.descriptor)
 
 
 def name_bytes(family: int) -> int:

@@ -17,8 +17,6 @@ SSRCS_MAX: Final = (
 )
 SOURCE_S: Final = 1.0
 ROOM_BYTES: Final = 2048
-_SSRC: Final = slice(8, 12)
-_CONTROL_SSRC: Final = slice(4, 8)
 _RTP_BYTES: Final = 12
 _RTCP_BYTES: Final = 8
 
@@ -55,14 +53,14 @@ class Srtp:
 
     def foreign(self, packet: bytes, now: float) -> bool:
         """Whether RTP is not even deciphered: too short, or of an SSRC that has no place (any more)."""
-        ssrc = packet[_SSRC]
+        ssrc = packet[8:12]
         if ssrc == self._source:
             return False
         return len(packet) < _RTP_BYTES or now - self._source_at < SOURCE_S or self._placeless(ssrc)
 
     def foreign_control(self, packet: bytes) -> bool:
         """The same of RTCP."""
-        return len(packet) < _RTCP_BYTES or self._placeless(packet[_CONTROL_SSRC])
+        return len(packet) < _RTCP_BYTES or self._placeless(packet[4:8])
 
     def _placeless(self, ssrc: bytes) -> bool:
         return len(self._known) >= SSRCS_MAX and ssrc not in self._known
@@ -71,7 +69,7 @@ class Srtp:
         """RTP that is not foreign, deciphered; None: it is not authentic, or was heard before."""
         plain = self._unprotect(packet)
         if plain is not None:
-            ssrc = packet[_SSRC]
+            ssrc = packet[8:12]
             if ssrc != self._source:
                 self._source, self._source_at = ssrc, now
                 self._known.add(ssrc)
@@ -81,7 +79,7 @@ class Srtp:
         """RTCP that is not foreign, deciphered."""
         plain = self._unprotect_control(packet)
         if plain is not None:
-            self._known.add(packet[_CONTROL_SSRC])
+            self._known.add(packet[4:8])
         return plain
 
 

@@ -21,6 +21,7 @@ from media_node.dtls import Identity
 from media_node.gather import GATHER_S, Gather
 from media_node.ice import ADDRESSES_MAX, Credentials, LiteAgent
 from media_node.inbox import Inbox
+from media_node.kernel import Beat
 from media_node.link import PeerLink
 from media_node.outbox import Outbox
 from media_node.ports import Link, LinkEvents, NodeStats
@@ -63,8 +64,7 @@ class Transport:
         self._reading = False
         self._loop = asyncio.get_running_loop()
         self._gather = Gather()
-        self._gathering: asyncio.TimerHandle | None = None
-        """While there is much: the next moment at which it is read. No reader is set meanwhile."""
+        self._beat = _beat()
         self._loop.add_reader(bound.fileno(), self._readable)
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
@@ -149,8 +149,9 @@ class Transport:
             link.end("draining")
         self._timer.cancel()
         self._loop.remove_reader(self._socket.fileno())
-        if self._gathering is not None:
-            self._gathering.cancel()
+        if self._beat is not None:
+            self._loop.remove_reader(self._beat.descriptor)
+            self._beat.close()
         self.outbox.flush()
         self._socket.close()
 
@@ -204,17 +205,23 @@ class Transport:
             if self._reading:
                 self._reading = False
                 self._flush()
-            self._read_next(gather=self._gather.came(self.counted.packets_in - before, self.now()))
+            was = self._gather.on
+            if self._gather.came(self.counted.packets_in - before, self.now()) is not was and self._beat is not None:
+                self._read_by(self._beat, gather=not was)
 
-    def _read_next(self, *, gather: bool) -> None:
-        """At once when something comes, or with what comes until then."""
+    def _read_by(self, beat: Beat, *, gather: bool) -> None:
+        """From now on at each beat what came until then, or at once when something comes."""
+        beat.switch(on=gather)
         if gather:
-            if self._gathering is None:
-                self._loop.remove_reader(self._socket.fileno())
-            self._gathering = self._loop.call_later(GATHER_S, self._readable)
-        elif self._gathering is not None:
-            self._gathering = None
+            self._loop.remove_reader(self._socket.fileno())
+            self._loop.add_reader(beat.descriptor, self._beaten, beat)
+        else:
+            self._loop.remove_reader(beat.descriptor)
             self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def _beaten(self, beat: Beat) -> None:
+        beat.taken()
+        self._readable()
 
     def _read(self) -> None:
         now = self.now()
@@ -300,3 +307,11 @@ class Transport:
                 except Exception:  # noqa: BLE001 - else the links after it would never have their turn again
                     log.failure("link.failed", link_id=link.link_id)
                     link.end("failed")
+
+
+def _beat() -> Beat | None:
+    """By which to gather; None: here there is none, and everything is read as it comes."""
+    try:
+        return Beat(GATHER_S)
+    except OSError:
+        return None

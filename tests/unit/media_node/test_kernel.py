@@ -1,12 +1,13 @@
-"""Addresses as the kernel has them."""
+"""Addresses, and a beat, as the kernel has them."""
 
+import select
 import socket
 import sys
 
 import pytest
 
 from media_node import kernel
-from media_node.kernel import address_of, sockaddr
+from media_node.kernel import Beat, address_of, sockaddr
 from media_node.stun import Address
 
 
@@ -34,3 +35,25 @@ def test_an_address_is_the_same_there_and_back(family: socket.AddressFamily, add
 
 def test_what_the_kernel_has_not_is_nothing() -> None:
     assert kernel.call("sendmmmmsg") is None
+
+
+def test_a_beat_comes_again_and_again_until_it_is_switched_off() -> None:
+    beat = Beat(0.002)
+
+    def waits_s(seconds: float) -> bool:
+        return bool(select.select([beat.descriptor], [], [], seconds)[0])
+
+    assert not waits_s(0.01)
+    beat.switch(on=True)
+    for _ in range(3):
+        assert waits_s(5.0)
+        beat.taken()
+    beat.switch(on=False)
+    beat.taken()
+    assert not waits_s(0.01)
+    beat.close()
+
+
+def test_where_there_is_no_beat_that_is_said() -> None:
+    with pytest.raises(OSError, match="timerfd"):
+        Beat(0.002, find=lambda _name: None)
