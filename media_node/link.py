@@ -13,7 +13,7 @@ from media_node.channels import BINARY, DCEP, DCEP_ACK, Allowance, Channel, Chan
 from media_node.dtls import Dtls, DtlsError, DtlsState, Identity
 from media_node.ice import LiteAgent
 from media_node.link_media import LinkMedia
-from media_node.outbox import Outbox, Way
+from media_node.outbox import Outbox
 from media_node.ports import Audio, LinkEvents, NodeStats
 from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
@@ -86,8 +86,10 @@ class PeerLink:
         self._refused_at = -_NEVER
         self._settled_at = _NEVER
         self._share = Share()
-        self._way: Way | None = None
-        """Of RTP to it, by the keys, and the address that was chosen when it was made."""
+        self._way = host.outbox.way()
+        """Of RTP to it: open while the link is."""
+        self.send_media = host.outbox.sender(self._way)
+        """One packet, now or never. Without keys for it, or an address, there is nothing to be done."""
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
@@ -138,22 +140,14 @@ class PeerLink:
             return
         protocol, content = encode(data)
         if len(content) > self._peer_takes or self.control_buffered + len(content) > limits.CONTROL_BUFFER_BYTES:
-            self.open = False
+            self._shut()
             self._host.later(self, "slow")
             return
         self._association.send(self._channels.streams[Channel.CONTROL], protocol, content)
         self._host.touch(self)
 
-    def send_media(self, packet: bytes) -> None:
-        """One packet, now or never. Without keys for it, or an address, there is nothing to be done."""
-        way = self._way
-        if way is None or way.address is not self.agent.chosen:
-            way = self._way = self._new_way()
-        if self.open and way is not None and not self._host.outbox.add(way, packet):
-            self._host.counted.srtp_errors += 1
-
     def send_media_control(self, packet: bytes) -> None:
-        """The same."""
+        """The same of RTCP."""
         srtp, address = self._dtls.srtp, self.agent.chosen
         if not self.open or srtp is None or address is None:
             return
@@ -218,7 +212,8 @@ class PeerLink:
         self._host.touch(self)
 
     def chosen(self, now: float) -> None:
-        """An address was chosen: what came too early for that is taken now."""
+        """An address was chosen: media goes there now, and what came too early for that is taken."""
+        self._lead()
         early, self._early = self._early, []
         for data in early:
             if not self.ended:
@@ -260,7 +255,7 @@ class PeerLink:
         if self.ended:
             return
         self.ended = True
-        self.open = False
+        self._shut()
         self._association.abort()
         for packet in self._association.flush(self._host.now()):
             self._dtls.send(packet)
@@ -270,9 +265,14 @@ class PeerLink:
 
     # -- within --
 
-    def _new_way(self) -> Way | None:
+    def _shut(self) -> None:
+        self.open = False
+        self._way.close()
+
+    def _lead(self) -> None:
         srtp, address = self._dtls.srtp, self.agent.chosen
-        return None if srtp is None or address is None else self._host.outbox.way(srtp, address)
+        if self.open and srtp is not None and address is not None:
+            self._way.lead(srtp, address)
 
     def _end_if_over(self) -> None:
         if self._dtls.phase is DtlsState.CLOSED:
@@ -299,6 +299,7 @@ class PeerLink:
     def _opened(self) -> None:
         if not self.open and not self.ended:
             self.open = True
+            self._lead()
             self._host.events.opened(self)
 
     def _message(self, stream: int, protocol: int, data: bytes) -> None:

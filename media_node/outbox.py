@@ -14,7 +14,7 @@ from typing import Any, Final
 from media_node import kernel
 from media_node.kernel import ffi
 from media_node.ports import NodeStats
-from media_node.srtp import ROOM_BYTES, Srtp, Tray
+from media_node.srtp import PROTECT, PROTECT_MAX, ROOM_BYTES, Srtp, Tray
 from media_node.stun import Address
 
 TURN_MAX: Final = 64
@@ -28,19 +28,33 @@ _PIECE_BYTES: Final = ffi.sizeof("struct iovec")
 
 
 class Way:
-    """Where one peer's packets go and what they are protected by. Another one is made where either changes."""
+    """Where one peer's packets go and what they are protected by, while there are both."""
 
-    __slots__ = ("address", "at", "name", "srtp")
+    __slots__ = ("_family", "_name", "_srtp", "address", "at", "outbound")
 
-    def __init__(self, srtp: Srtp, family: int, address: Address) -> None:
-        self.srtp, self.address = srtp, address
-        self.name = ffi.new("char[]", kernel.sockaddr(family, address))
-        """The address as the kernel has it."""
-        self.at = int(ffi.cast("uintptr_t", self.name))
+    def __init__(self, family: int) -> None:
+        self._family = family
+        self._name = ffi.new("char[]", kernel.name_bytes(family))
+        """The address as the kernel has it: always in this place, for what waits to be sent has only that."""
+        self.at = int(ffi.cast("uintptr_t", self._name))
+        self.address: Address = ("", 0)
+        self._srtp: Srtp | None = None
+        self.outbound: Any = None
+        """See `Srtp.outbound`, which is there as long as that is; None: nothing is sent."""
+
+    def lead(self, srtp: Srtp, address: Address) -> None:
+        """There, from now on, and so protected."""
+        name = kernel.sockaddr(self._family, address)
+        self._name[0 : len(name)] = name
+        self.address, self._srtp, self.outbound = address, srtp, srtp.outbound
+
+    def close(self) -> None:
+        """Nowhere."""
+        self._srtp = self.outbound = None
 
 
 class Outbox:
-    """One socket's. `add`, and before the turn ends `flush`, which `waits` is called for; see the module."""
+    """One socket's. What a `sender` took leaves before the turn ends, by `flush`, which `waits` asks for; see the module."""
 
     def __init__(
         self, bound: socket.socket, counted: NodeStats, waits: Callable[[], None], send_many: Any = _MANY
@@ -66,24 +80,41 @@ class Outbox:
         self._lengths = memoryview(ffi.buffer(self._pieces)).cast("Q")[1 :: _PIECE_BYTES // 8]
         """`iov_len` of each."""
 
-    def way(self, srtp: Srtp, address: Address) -> Way:
-        """For `add`."""
-        return Way(srtp, self._family, address)
+    def way(self) -> Way:
+        """For a peer."""
+        return Way(self._family)
 
-    def add(self, way: Way, packet: bytes) -> bool:
-        """Protects an RTP packet for a peer, and has it leave with this turn's others. False: it cannot be protected."""
-        ways = self._ways
-        at = len(ways)
-        length = way.srtp.protect(self._tray, at, packet)
-        if not length:
-            return False
-        if not at:
-            self._waits()
-        self._names[at], self._lengths[at] = way.at, length
-        ways.append(way)
-        if at == TURN_MAX - 1:
-            self.flush()
-        return True
+    def sender(self, way: Way) -> Callable[[bytes], None]:
+        """What takes the RTP packets for a peer: each is protected and leaves with this turn's others, now or never.
+
+        This runs for each packet and listener, and so is one function with everything at hand.
+        """
+        ways, names, lengths, tray = self._ways, self._names, self._lengths, self._tray
+        places, memory, size = tray.places, tray.buffer, ffi.new("int *")
+        waits, flush, counted = self._waits, self.flush, self._counted
+
+        def send(packet: bytes) -> None:
+            outbound = way.outbound
+            if outbound is None:
+                return
+            at, length = len(ways), len(packet)
+            if length > PROTECT_MAX:
+                counted.srtp_errors += 1
+                return
+            start = at * ROOM_BYTES
+            memory[start : start + length] = packet
+            size[0] = length
+            if PROTECT(outbound, places[at], size):
+                counted.srtp_errors += 1
+                return
+            if not at:
+                waits()
+            names[at], lengths[at] = way.at, size[0]
+            ways.append(way)
+            if at == TURN_MAX - 1:
+                flush()
+
+        return send
 
     def flush(self) -> None:
         """Sends what was added. What the kernel does not take is dropped: nobody waits for a slow one."""

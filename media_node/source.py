@@ -121,10 +121,13 @@ class Stream:
         self._missing.update(dict.fromkeys(missing, now))
         return missing
 
+    @property
+    def awaits(self) -> bool:
+        """Whether anything was asked for once and did not come."""
+        return bool(self._missing)
+
     def overdue(self, now: float, rtt_s: float) -> list[int]:
         """What was asked for and should be here: to be asked for once more, and then no more."""
-        if not self._missing:
-            return []
         wait_s = max(_AGAIN_S, rtt_s)
         late = [sequence for sequence, asked_at in self._missing.items() if now - asked_at >= wait_s]
         for sequence in late:

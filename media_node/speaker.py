@@ -162,6 +162,11 @@ class Speaker:
         for kept in spoken[1:]:
             forward(lines, kept)
 
+    @property
+    def awaits(self) -> bool:
+        """Whether something was asked for and did not come yet."""
+        return self.stream is not None and self.stream.awaits
+
     def remind(self, now: float, rtt_s: float) -> None:
         """Asks once more for what was asked for and did not come."""
         if self.stream is not None:

@@ -17,6 +17,11 @@ SSRCS_MAX: Final = (
 )
 SOURCE_S: Final = 1.0
 ROOM_BYTES: Final = 2048
+PROTECT_MAX: Final = 1500 - SRTP_MAX_TRAILER_LEN
+"""Bytes of a packet that is a datagram for Ethernet, whatever is added to it."""
+PROTECT: Final = lib.srtp_protect
+"""(an `Srtp.outbound`, a place of a tray, length as `int *`): makes SRTP of RTP there. Not 0: it is malformed, or older than
+the window."""
 _RTP_BYTES: Final = 12
 _RTCP_BYTES: Final = 8
 
@@ -27,7 +32,7 @@ def is_control(packet: bytes) -> bool:
 
 
 class Tray:
-    """Memory for packets on their way out: libsrtp protects them where they lie. Each has ROOM_BYTES, one after the other."""
+    """Memory for packets on their way out: PROTECT does its work where they lie. Each has ROOM_BYTES, one after the other."""
 
     def __init__(self, count: int) -> None:
         self._memory = ffi.new("char[]", count * ROOM_BYTES)
@@ -43,8 +48,8 @@ class Srtp:
         self._sessions = inbound, outbound  # what they hold is freed with them
         self._unprotect = _calling(inbound, lib.srtp_unprotect, 0)
         self._unprotect_control = _calling(inbound, lib.srtp_unprotect_rtcp, 0)
-        self.protect = _protecting(outbound)
-        """RTP for the peer, in a tray, at a place: its length; 0: it is malformed, too long, or older than the window."""
+        self.outbound: Any = outbound._srtp[0]
+        """For PROTECT."""
         self.protect_control = _calling(outbound, lib.srtp_protect_rtcp, SRTP_MAX_SRTCP_TRAILER_LEN)
         """RTCP for the peer."""
         self._known: set[bytes] = set()
@@ -84,7 +89,6 @@ class Srtp:
 
 
 Call = Callable[[bytes], bytes | None]
-Protect = Callable[[Tray, int, bytes], int]
 
 
 def _calling(session: Session, function: Any, trailer: int) -> Call:
@@ -106,22 +110,5 @@ def _calling(session: Session, function: Any, trailer: int) -> Call:
             return None
         done: bytes = buffer[0 : size[0]]
         return done
-
-    return call
-
-
-def _protecting(session: Session) -> Protect:
-    """srtp_protect, on a packet's copy in a tray."""
-    handle, size, function = session._srtp[0], ffi.new("int *"), lib.srtp_protect
-    most = len(session._buffer) - SRTP_MAX_TRAILER_LEN
-
-    def call(tray: Tray, at: int, packet: bytes) -> int:
-        length = len(packet)
-        if length > most:
-            return 0
-        start = at * ROOM_BYTES
-        tray.buffer[start : start + length] = packet
-        size[0] = length
-        return 0 if function(handle, tray.places[at], size) else int(size[0])
 
     return call

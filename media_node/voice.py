@@ -223,8 +223,8 @@ class Voice:
         self._now = now
         for party in self._parties.values():
             party.listener.budget.refill(now)
-            rtt_ms = party.link.rtt_ms
-            party.speaker.remind(now, 0.0 if rtt_ms is None else rtt_ms / 1000)
+            if party.speaker.awaits:
+                party.speaker.remind(now, (party.link.rtt_ms or 0.0) / 1000)
             if now >= party.report_at:
                 party.report_at = max(party.report_at + limits.VOICE_REPORT_S, now)
                 report(party, now, self._wall_ms() / 1000)

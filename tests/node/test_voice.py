@@ -310,8 +310,9 @@ async def test_media_goes_where_its_peer_is_by_now(told: Echo) -> None:
     there.settimeout(5)
     for number, address in enumerate((here, there.getsockname(), here), 1):
         link.agent.chosen = address
+        link.chosen(node.now())
         link.send_media(rtp(number))
-    await asyncio.sleep(0)  # the turn in which they leave
+        await asyncio.sleep(0)  # the turn in which it leaves
     assert unpack_from("!H", there.recv(2048), 2) == (2,)
     there.setblocking(False)
     with pytest.raises(BlockingIOError):

@@ -4,7 +4,8 @@ from struct import pack
 
 from pylibsrtp import Policy, Session
 
-from media_node.srtp import Srtp, Tray, is_control
+from media_node.kernel import ffi
+from media_node.srtp import PROTECT, Srtp, Tray, is_control
 
 KEYS = (bytes(range(28)), bytes(range(100, 128)))
 
@@ -41,12 +42,16 @@ def ends() -> tuple[Srtp, Srtp]:
 
 def sealed(end: Srtp, packet: bytes) -> bytes:
     """Protected, where that has to work."""
-    if is_control(packet):
-        control = end.protect_control(packet)
-        assert control is not None
-        return control
-    tray = Tray(1)
-    length = end.protect(tray, 0, packet)
-    assert length
-    protected: bytes = tray.buffer[:length]
+    protected = end.protect_control(packet) if is_control(packet) else placed(end, packet)
+    assert protected is not None
+    return protected
+
+
+def placed(end: Srtp, packet: bytes) -> bytes | None:
+    """RTP that is protected in a tray; None: it cannot be."""
+    tray, size = Tray(1), ffi.new("int *", len(packet))
+    tray.buffer[0 : len(packet)] = packet
+    if PROTECT(end.outbound, tray.places[0], size):
+        return None
+    protected: bytes = tray.buffer[: size[0]]
     return protected

@@ -14,7 +14,7 @@ from media_node.kernel import ffi
 from media_node.outbox import TURN_MAX, Outbox
 from media_node.ports import NodeStats
 from media_node.rtp import build
-from media_node.srtp import Srtp
+from media_node.srtp import PROTECT_MAX, Srtp
 from media_node.stun import Address
 
 FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -41,11 +41,19 @@ class Post:
         self.srtp = Srtp(session(Policy.SSRC_ANY_INBOUND), session(Policy.SSRC_ANY_OUTBOUND))
         self.plain = session(Policy.SSRC_ANY_INBOUND)
         self.sequence = 0
+        self.ways = [self.outbox.way() for _ in self.peers]
+        self.senders = [self.outbox.sender(way) for way in self.ways]
+        for number in range(len(self.peers)):
+            self.lead(number, number)
 
-    def add(self, peer: int, payload: bytes = b"sound") -> bool:
-        self.sequence += 1
+    def lead(self, way: int, peer: int) -> None:
+        """One's packets go to somebody from now on."""
         address: Address = self.peers[peer].getsockname()
-        return self.outbox.add(self.outbox.way(self.srtp, address), build(111, self.sequence, 0, 7, payload))
+        self.ways[way].lead(self.srtp, address)
+
+    def add(self, peer: int, payload: bytes = b"sound") -> None:
+        self.sequence += 1
+        self.senders[peer](build(111, self.sequence, 0, 7, payload))
 
     def waits(self) -> None:
         """A flush is asked for."""
@@ -80,7 +88,7 @@ def post(request: pytest.FixtureRequest) -> Iterator[Post]:
 
 def test_each_gets_what_is_for_them_and_nothing_before_the_turn_ends(post: Post) -> None:
     for peer in (0, 1, 0):
-        assert post.add(peer)
+        post.add(peer)
     assert post.got(0) == []
     post.outbox.flush()
     assert (post.got(0), post.got(1)) == ([1, 3], [2])
@@ -90,7 +98,7 @@ def test_each_gets_what_is_for_them_and_nothing_before_the_turn_ends(post: Post)
 
 
 def test_a_flush_is_asked_for_once_a_turn_and_for_something(post: Post) -> None:
-    assert not post.add(0, bytes(1500))
+    post.add(0, bytes(1500))
     assert post.called == 0
     for _ in range(3):
         post.add(0)
@@ -117,11 +125,33 @@ def test_a_turn_of_very_many_leaves_in_parts(post: Post) -> None:
 
 
 def test_what_cannot_be_protected_is_told_and_not_sent(post: Post) -> None:
-    assert not post.add(0, bytes(1500))
-    assert not post.outbox.add(post.outbox.way(post.srtp, post.peers[0].getsockname()), b"short")
+    post.add(0, bytes(1500))
+    post.senders[0](b"short")
     post.outbox.flush()
     assert post.got(0) == []
-    assert post.counted.packets_out == 0
+    assert (post.counted.packets_out, post.counted.srtp_errors) == (0, 2)
+
+
+def test_the_longest_that_can_be_protected_is_sent(post: Post) -> None:
+    longest = bytes(PROTECT_MAX - 12)
+    post.add(0, longest)
+    post.add(0, longest + b"!")
+    post.outbox.flush()
+    assert post.got(0) == [1]
+    assert post.counted.srtp_errors == 1
+
+
+def test_a_way_that_moved_or_was_closed(post: Post) -> None:
+    """What waits goes where the peer is now; a closed one takes nothing, and that is no error."""
+    for _ in range(2):
+        post.add(0)
+    post.lead(0, 1)
+    post.outbox.flush()
+    assert (post.got(0), post.got(1)) == ([], [1, 2])
+    post.ways[0].close()
+    post.add(0)
+    post.outbox.flush()
+    assert (post.got(1), post.counted.srtp_errors, post.counted.packets_out) == ([], 0, 2)
 
 
 def test_what_it_sends_is_what_libsrtp_makes_of_a_packet(post: Post) -> None:

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from media_node.srtp import SOURCE_S, SSRCS_MAX, Srtp, Tray, is_control
-from tests.unit.media_node.secured import KEYS, ends, report, rtp, sealed, session
+from media_node.srtp import SOURCE_S, SSRCS_MAX, Srtp, is_control
+from tests.unit.media_node.secured import KEYS, ends, placed, report, rtp, sealed, session
 
 
 def heard(end: Srtp, packet: bytes, now: float) -> bytes | None:
@@ -122,13 +122,11 @@ def test_what_is_sent_again_is_the_same_bytes() -> None:
     assert sealed(node, rtp(5)) == once
 
 
-@pytest.mark.parametrize(
-    "packet", [b"", b"\x80", b"\x80\xc9", rtp()[:11], report()[:7], rtp(payload=bytes(1400)), b"\x9f" + rtp()[1:]]
-)
+@pytest.mark.parametrize("packet", [b"", b"\x80", b"\x80\xc9", rtp()[:11], report()[:7], b"\x9f" + rtp()[1:]])
 def test_what_cannot_be_protected_is_nothing(packet: bytes) -> None:
-    """Too short, too long, or with a header that is longer than it."""
+    """Too short, or with a header that is longer than it."""
     node, _ = ends()
-    assert node.protect(Tray(1), 0, packet) == 0
+    assert placed(node, packet) is None
 
 
 @pytest.mark.parametrize("packet", [b"", b"\x80\xc9", report()[:7], report() + bytes(1400)])
