@@ -52,6 +52,7 @@ export function voiceLines({ carrier, figures, channels }: VoiceView): Child[] {
     ["Round trip", msText(figures?.rttMs)],
     ["Jitter", msText(figures?.jitterMs)],
     ["Loss", shareText(figures?.lossShare)],
+    ["Gaps filled", shareText(figures?.concealedShare)],
     ["Quality", bars === null ? barsText(null) : `${barsText(bars)} · ${mosText(figures?.mos)} of 4.5`],
   ];
   const name = channels.find(({ current }) => current)?.channel.name ?? "Voice";
