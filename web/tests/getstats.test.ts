@@ -182,6 +182,16 @@ describe("gaps", () => {
     expect(gaps.lossShare).toBe(0);
   });
 
+  it("are not made good by states that are told again, as the newest is by who stands still", () => {
+    const gaps = new Gaps();
+    const came = upTo(1000).filter((n) => n % 10 !== 5);
+    feed(
+      gaps,
+      came.flatMap((n) => (n % 2 ? [n] : [n, n, n])),
+    );
+    expect(gaps.lossShare).toBeCloseTo(0.1, 2);
+  });
+
   it("forget: a connection that mended is good again", () => {
     const gaps = new Gaps();
     feed(

@@ -170,8 +170,9 @@ export class Gaps {
   private epoch = -1;
   private first = 0;
   private highest = -1;
-  private came = 0;
-  private last: { expected: number; came: number } | null = null;
+  /** Of this window, each once: of who stands still the newest comes again. */
+  private came = new Set<number>();
+  private last: { expected: number; first: number; came: Set<number> } | null = null;
 
   /** Takes the counter of a state as it arrives, in whatever order. A new epoch begins anew. */
   add(epoch: number, counter: number): void {
@@ -180,27 +181,29 @@ export class Gaps {
       this.begin(counter);
       this.last = null;
     }
-    if (counter < this.first) return;
-    this.highest = Math.max(this.highest, counter);
-    this.came += 1;
-    if (this.highest - this.first + 1 >= GAP_WINDOW) {
-      this.last = { expected: this.highest - this.first + 1, came: this.came };
-      this.begin(this.highest + 1);
+    if (counter < this.first) {
+      if (this.last && counter >= this.last.first) this.last.came.add(counter); // it was overtaken
+      return;
     }
+    this.highest = Math.max(this.highest, counter);
+    this.came.add(counter);
+    const expected = this.highest - this.first + 1;
+    if (expected < GAP_WINDOW) return;
+    this.last = { expected, first: this.first, came: this.came };
+    this.begin(this.highest + 1);
   }
 
   /** Null until there is enough to say something. */
   get lossShare(): number | null {
-    const { expected, came } = this.last ?? { expected: 0, came: 0 };
-    const all = expected + this.highest - this.first + 1;
+    const all = (this.last?.expected ?? 0) + this.highest - this.first + 1;
     if (all < GAP_WINDOW / 2) return null;
-    return Math.min(1, Math.max(0, 1 - (came + this.came) / all));
+    return 1 - ((this.last?.came.size ?? 0) + this.came.size) / all;
   }
 
   private begin(counter: number): void {
     this.first = counter;
     this.highest = counter - 1;
-    this.came = 0;
+    this.came = new Set();
   }
 }
 
