@@ -51,7 +51,6 @@ export function openPlane(ports: PlanePorts): Plane | null {
     hide,
   );
   onNetworkChange(() => plane.networkChanged(), signal);
-  window.addEventListener("online", () => plane.networkChanged(), { signal });
   window.addEventListener("pagehide", () => plane.stop("left", false), { signal });
   return plane;
 }
