@@ -58,14 +58,19 @@ class LiteAgent:
     addresses: dict[Address, float] = field(default_factory=dict)
     """Where authentic checks came from, and when last."""
     seen: dict[bytes, Address] = field(default_factory=dict)
+    checks: int = 0
+    """In this second."""
+    second_at: float = float("-inf")
 
     def check(self, data: bytes, request: Request, address: Address, now: float) -> Checked:
-        """Takes a request that names this agent in its USERNAME."""
+        """Takes a request that names this agent in its USERNAME. More than LINK_CHECKS_PER_S do and get nothing."""
         generation = self._generation(request.username)
         if generation is None:
             return _FORGED
         password = generation.password.encode()
-        if not stun.authentic(data, request, password) or self._played_again(request.transaction, address):
+        if not stun.authentic(data, request, password) or self._too_many(now):
+            return _FORGED
+        if self._played_again(request.transaction, address):
             return _FORGED
         if request.unknown:
             return Checked(stun.refusal(request, stun.UNKNOWN_ATTRIBUTE, password), authentic=True)
@@ -87,6 +92,13 @@ class LiteAgent:
     def consented(self, now: float) -> bool:
         """Whether the peer still wants what we send."""
         return now - self.consent_at <= limits.CONSENT_S
+
+    def _too_many(self, now: float) -> bool:
+        """Counts one more that was authentic: no stranger uses up what a peer may."""
+        if now - self.second_at >= 1:
+            self.second_at, self.checks = now, 0
+        self.checks += 1
+        return self.checks > limits.LINK_CHECKS_PER_S
 
     def _generation(self, username: str) -> Credentials | None:
         if username == f"{self.ours.ufrag}:{self.theirs.ufrag}":

@@ -165,6 +165,7 @@ CHANNEL_FETCH_BURST: Final = 20  # `doc.fetch` of one peer at once: each reads a
 CHANNEL_FETCH_PER_S: Final = 5  # and on
 LINK_DATAGRAMS_PER_S: Final = 4000  # of one peer, acknowledgements too; what is over is dropped unread,
 LINK_BUSY_S: Final = 0.25  # and so is what comes once that peer alone has kept the node busy for so much of a second
+LINK_CHECKS_PER_S: Final = 200  # ICE checks of one peer (a browser makes 21 while it connects, RFC 8445 allows 50)
 FRAME_POSITION_M: Final = 0.001  # quantisation of positions in frames: error at most half of it
 FRAME_ROTATION_RAD: Final = 0.005  # greatest error of a rotation in frames (smallest three, 10 bits each)
 RELAY_BRIDGE_HZ: Final = 5  # what who is on the WebSocket alone is told of the relay's peers

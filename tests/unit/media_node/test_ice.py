@@ -95,6 +95,24 @@ def test_transactions_are_remembered_up_to_a_bound() -> None:
     assert len(made.seen) == 64
 
 
+def test_so_many_checks_are_answered_in_a_second() -> None:
+    """An answer costs more than a check; a second later the peer is answered again."""
+    made = agent()
+    answers = [tell(made, check_of(), now=1.0).reply for _ in range(limits.LINK_CHECKS_PER_S)]
+    assert None not in answers
+    assert tell(made, check_of(use=True), now=1.9) == Checked(None)
+    assert (made.chosen, made.consent_at) == (None, 1.0)
+    assert tell(made, check_of(use=True), now=2.0).chosen
+
+
+def test_checks_that_are_not_authentic_use_up_nothing() -> None:
+    """Whoever overheard the names cannot keep a peer from consenting."""
+    made = agent()
+    for _ in range(2 * limits.LINK_CHECKS_PER_S):
+        tell(made, check_of(Credentials("us", "guessed")))
+    assert tell(made, check_of()).authentic
+
+
 def test_who_says_it_is_controlled_is_told_of_the_conflict() -> None:
     """A lite agent is never the controlling one (RFC 8445 section 7.3.1.1)."""
     made = agent()
