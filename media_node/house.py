@@ -27,6 +27,7 @@ from media_node.census import Census, Reading
 from media_node.lodging import Known, Lodging, as_it_is_now
 from media_node.member import Member
 from media_node.model import Person, key_of
+from media_node.offers import Offers
 from media_node.ports import Link, Transport
 from media_node.room import Carrying, Room
 from media_node.rounds import Rounds
@@ -79,6 +80,7 @@ class House:
         self._new_id = new_id
         self._people: dict[str, Known] = {}
         """Who a link's key is."""
+        self._offers = Offers()
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
         self._across = Across(post, now_ms, self._start)
@@ -113,10 +115,12 @@ class House:
     # -- signals --
 
     async def offer(self, offer: PeerOffer) -> str:
-        """The answer's SDP. RELAY_REFUSED, RELAY_FULL, SDP_INVALID."""
+        """The answer's SDP. RELAY_REFUSED, RELAY_FULL, SDP_INVALID; RATE_LIMITED for a page that offers too often."""
         session_id, peer, connection_id = offer.session_id, offer.peer, offer.connection_id
         if session_id is None or peer is None or connection_id is None or self.transport is None:
             raise AppError(Code.RELAY_REFUSED)
+        if not self._offers.take(key_of(session_id, peer.peer_id), self._now_ms()):
+            raise AppError(Code.RATE_LIMITED)
         if self.draining or not await self._ours(session_id):
             raise AppError(Code.RELAY_REFUSED)
         person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id, peer.name)

@@ -147,6 +147,8 @@ class Node:
         try:
             await self._say(PeerAnswer(sdp=await self._house.offer(offer), **back))
         except AppError as exc:
+            if exc.code is Code.RATE_LIMITED:
+                return  # nor is it told: a word each would be what it was to be kept from; an honest page asks again
             log.event("peer.refused", session_id=offer.session_id, peer_id=offer.from_, code=exc.code)
             await self._say(PeerBye(reason=_REFUSAL.get(exc.code, "refused"), **back))
         except Exception:

@@ -61,6 +61,21 @@ async def test_a_transport_that_refuses_leaves_nothing_behind() -> None:
     assert site.house.peers == 1
 
 
+async def test_a_page_offers_only_so_often() -> None:
+    """Whatever becomes of its links in between; others' offers are answered, and its own again after a while."""
+    site = Site()
+    for number in range(limits.OFFER_BURST):
+        await site.offer("ada", f"link{number:04d}")
+        site.leave("ada", "left")
+    with pytest.raises(AppError) as refused:
+        await site.offer("ada", "link9999")
+    assert refused.value.code is Code.RATE_LIMITED
+    await site.enter("bob")
+    site.time.at_ms += int(1000 / limits.OFFER_REFILL_PER_S)
+    await site.enter("ada")
+    assert site.house.peers == 2
+
+
 async def test_a_node_has_only_so_many_rooms() -> None:
     """RELAY_FULL past them."""
     site = Site()

@@ -177,6 +177,15 @@ def _peer(name: str) -> Any:
     )
 
 
+async def test_a_page_that_offers_too_often_is_not_even_refused() -> None:
+    """Each word goes by the one WebSocket that all rooms have, which the functions close where there are too many."""
+    yard = Yard()
+    offer = msgspec.structs.replace(yard.offer(), peer=_peer("ada"))
+    for _ in range(3 * limits.OFFER_BURST):
+        await yard.take(offer)
+    assert [type(said) for said in yard.signalling.sent] == [PeerAnswer] * limits.OFFER_BURST
+
+
 async def test_an_offer_that_breaks_something_is_refused_too() -> None:
     """Whoever made it waits for an answer."""
     yard = Yard()

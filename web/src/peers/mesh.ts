@@ -8,7 +8,7 @@
  */
 
 import { backoffMs } from "../presence/backoff";
-import type { ClientMessage, PeerOffer, Signal } from "../wire/generated";
+import { type ClientMessage, LIMITS, type PeerOffer, type Signal } from "../wire/generated";
 import { Allowance } from "./allowance";
 import { FLOOD, Link, type LinkEvents, type Patience } from "./link";
 import type { RtcPorts } from "./ports";
@@ -22,7 +22,7 @@ const POLITE_MS = 7000;
 const YOUNG_MS = 5000;
 const ENDED_KEPT = 128;
 /** Offers of one page: those of a network that changes, not one after the other for ever. */
-const OFFERS = { burst: 8, perS: 0.5 };
+const OFFERS = { burst: LIMITS.OFFER_BURST, perS: LIMITS.OFFER_REFILL_PER_S };
 /** Whoever flooded is on the WebSocket alone for so long. */
 const SHUT_MS = 60_000;
 
