@@ -7,6 +7,7 @@ repeat is safe: throttling and 5xx, which DynamoDB answers before it has written
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,6 +23,12 @@ T = TypeVar("T")
 _TARGET: Final = "DynamoDB_20120810."
 _CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ATTEMPTS: Final = 4
+_BATCH_PAUSE_S: Final = 0.05
+"""After a batch that was answered in part, times a random factor, doubled each time."""
+_READ_AT_ONCE: Final = 100
+"""Keys of one BatchGetItem (DynamoDB quotas)."""
+_DELETED_AT_ONCE: Final = 25
+"""Items of one BatchWriteItem (DynamoDB quotas)."""
 _RETRYABLE: Final = (
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -46,6 +53,15 @@ class _Answer(msgspec.Struct):
 class _Page(msgspec.Struct):
     items: list[Item] = msgspec.field(name="Items")
     last: Item | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
+class _Batch(msgspec.Struct):
+    responses: dict[str, list[msgspec.Raw]] = msgspec.field(name="Responses", default_factory=dict)
+    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
+
+
+class _Written(msgspec.Struct):
+    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedItems", default_factory=dict)
 
 
 class _Failure(msgspec.Struct):
@@ -77,8 +93,7 @@ class Dynamo:
                 reason = _refusal(reply.body)
             if attempt < _ATTEMPTS:
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
-        log.warning("dynamodb.unavailable", operation=operation, reason=reason)
-        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
+        raise _unavailable(operation, reason)
 
     async def item(self, table: str, key: Item) -> Item | None:
         """One item, read consistently; None where there is none."""
@@ -101,9 +116,55 @@ class Dynamo:
                 return found
             request["ExclusiveStartKey"] = page.last
 
+    async def items(self, table: str, keys: Sequence[Item], type_: type[T]) -> list[T]:
+        """Some items, read consistently, in any order; without those that are not there.
+
+        All of them, or UPSTREAM_UNAVAILABLE: what a busy table did not tell (it answers in part) is not taken for none.
+        """
+        firsts = range(0, len(keys), _READ_AT_ONCE)
+        some = await asyncio.gather(*(self._read(table, keys[a : a + _READ_AT_ONCE], type_) for a in firsts))
+        return [item for each in some for item in each]
+
+    async def _read(self, table: str, keys: Sequence[Item], type_: type[T]) -> list[T]:
+        found: list[T] = []
+        left: Any = keys
+        for attempt in range(_ATTEMPTS):
+            request = {"RequestItems": {table: {"Keys": left, "ConsistentRead": True}}}
+            batch = await self.call("BatchGetItem", request, _Batch)
+            found += [msgspec.json.decode(item, type=type_) for item in batch.responses.get(table, ())]
+            if table not in batch.unprocessed:
+                return found
+            left = batch.unprocessed[table]["Keys"]
+            await _after_a_part(attempt)
+        raise _unavailable("BatchGetItem", "UnprocessedKeys")
+
+    async def delete_all(self, table: str, keys: Sequence[Item]) -> None:
+        """Deletes items, whether or not they are there. UPSTREAM_UNAVAILABLE: some may be left."""
+        firsts = range(0, len(keys), _DELETED_AT_ONCE)
+        await asyncio.gather(*(self._delete(table, keys[a : a + _DELETED_AT_ONCE]) for a in firsts))
+
+    async def _delete(self, table: str, keys: Sequence[Item]) -> None:
+        left: Any = [{"DeleteRequest": {"Key": key}} for key in keys]
+        for attempt in range(_ATTEMPTS):
+            written = await self.call("BatchWriteItem", {"RequestItems": {table: left}}, _Written)
+            if table not in written.unprocessed:
+                return
+            left = written.unprocessed[table]
+            await _after_a_part(attempt)
+        raise _unavailable("BatchWriteItem", "UnprocessedItems")
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()
+
+
+async def _after_a_part(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0, _BATCH_PAUSE_S * 2**attempt))  # noqa: S311 - jitter
+
+
+def _unavailable(operation: str, reason: str) -> AppError:
+    log.warning("dynamodb.unavailable", operation=operation, reason=reason)
+    return AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
 
 
 def _refusal(body: bytes) -> str:

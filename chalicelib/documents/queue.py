@@ -4,7 +4,6 @@ Table `queue`: PK document_id, SK by kind: `!lease` (whoever drains the submissi
 (one submission). They share a partition so that one consistent Query is a whole look at the desk. TTL `expires_at`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -18,8 +17,6 @@ from chalicelib.wire.documents import Lock
 _LEASE: Final = "!lease"
 _LOCK: Final = "!lock#"
 _SUBMISSION: Final = "s#"
-_BATCH: Final = 25
-"""Items of one BatchWriteItem (DynamoDB quotas)."""
 _KEPT_S: Final = 86400
 _waiting: Final = msgspec.json.Decoder(Waiting)
 
@@ -169,15 +166,7 @@ class QueueStore:
             request["ExclusiveStartKey"] = page.last
 
     async def _delete(self, document_id: str, sks: list[str]) -> None:
-        requests = [{"DeleteRequest": {"Key": _key(document_id, sk)}} for sk in sks]
-        await asyncio.gather(
-            *(self._write(requests[start : start + _BATCH]) for start in range(0, len(requests), _BATCH))
-        )
-
-    async def _write(self, requests: list[dict[str, Any]]) -> None:
-        while requests:
-            answer = await self._dynamo.call("BatchWriteItem", {"RequestItems": {self._table: requests}}, dict)
-            requests = answer.get("UnprocessedItems", {}).get(self._table, [])
+        await self._dynamo.delete_all(self._table, [_key(document_id, sk) for sk in sks])
 
     def _query(self, document_id: str, prefix: str) -> dict[str, Any]:
         request: dict[str, Any] = {

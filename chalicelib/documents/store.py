@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chalicelib.aws.dynamo import ConditionFailed, Dynamo
+from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
 from chalicelib.documents.model import Record
 
 _records: Final = msgspec.json.Decoder(tuple[Record, ...])
@@ -111,13 +111,12 @@ class LogStore:
         }
         while True:
             page = await self._dynamo.call("Query", request, _Keys)
-            writes = [
-                {"DeleteRequest": {"Key": {"document_id": {"S": document_id}, "revision": {"N": item.revision.n}}}}
-                for item in page.items
-            ]
-            if not writes:
+            if not page.items:
                 return
-            await self._dynamo.call("BatchWriteItem", {"RequestItems": {self._table: writes}}, dict)
+            keys: list[Item] = [
+                {"document_id": {"S": document_id}, "revision": {"N": item.revision.n}} for item in page.items
+            ]
+            await self._dynamo.delete_all(self._table, keys)
 
     async def _item_with(self, document_id: str, revision: int) -> int:
         """The first revision of the item that a revision is in, or would be."""

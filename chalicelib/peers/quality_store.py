@@ -4,7 +4,6 @@ Table `media`: PK pk = session id; SK sk = `quality#<peer id>` (a page's newest,
 a number attribute each, by ADD). TTL `expires_at`; deletion by it may lag for days, so readers look at the time.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -17,8 +16,6 @@ from chalicelib.wire.peers import PeerQuality
 
 _NEWEST: Final = "quality#"
 _HOUR: Final = "hour#"
-_BATCH: Final = 25
-"""Items of one BatchWriteItem (DynamoDB quotas)."""
 _newest: Final = msgspec.json.Decoder(PeerQuality)
 
 
@@ -71,13 +68,7 @@ class QualityStore:
         """Removes all reports of a session, and its hours."""
         kinds = (f"{_HOUR}0", f"{_HOUR}\x7f"), (_NEWEST, f"{_NEWEST}\x7f")
         keys = [_key(session_id, item["sk"]["S"]) for a, z in kinds async for item in self._between(session_id, a, z)]
-        deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
-        await asyncio.gather(*(self._write(deletes[n : n + _BATCH]) for n in range(0, len(deletes), _BATCH)))
-
-    async def _write(self, requests: list[dict[str, Any]]) -> None:
-        while requests:
-            answer = await self._dynamo.call("BatchWriteItem", {"RequestItems": {self._table: requests}}, dict)
-            requests = answer.get("UnprocessedItems", {}).get(self._table, [])
+        await self._dynamo.delete_all(self._table, keys)
 
     async def _between(self, session_id: str, first: str, last: str) -> AsyncIterator[Item]:
         request: dict[str, Any] = {

@@ -50,13 +50,6 @@ class Page(msgspec.Struct):
     last: dict[str, Any] | None = msgspec.field(name="LastEvaluatedKey", default=None)
 
 
-class Batch(msgspec.Struct):
-    """The answer to BatchGetItem."""
-
-    responses: dict[str, list[PresenceItem]] = msgspec.field(name="Responses", default_factory=dict)
-    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
-
-
 def text_of(value: TextValue | None) -> str:
     """Empty where there is none."""
     return value.s if value else ""

@@ -10,9 +10,9 @@ Tables (docs/architecture.md lists every access pattern):
 
 from typing import Any, Final
 
-from chalicelib.aws.dynamo import ConditionFailed, Dynamo
+from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
 from chalicelib.aws.lease import LeaseItem
-from chalicelib.presence.items import Batch, Page, PresenceItem, number_of, order_of, row_of, text_of
+from chalicelib.presence.items import Page, PresenceItem, number_of, order_of, row_of, text_of
 from chalicelib.presence.model import Caller, Connection, Lease, NodeConnection, Room, Row
 from chalicelib.wire import limits
 from chalicelib.wire.types import Role, UserKind
@@ -21,8 +21,6 @@ LEASE_SK: Final = "~broadcast"
 _NODE: Final = "node"
 """The kind of a media node's connection."""
 _STATE: Final = "~"
-_READS: Final = 4
-"""A batch that DynamoDB answered in part is asked for again so often; what is missing then counts as not there."""
 
 
 def _expiry_s(at_ms: int) -> str:
@@ -229,20 +227,13 @@ class PresenceStore:
             request["ExclusiveStartKey"] = page.last
 
     async def peers(self, session_id: str, peer_ids: tuple[str, ...]) -> dict[str, Row]:
-        """The rows of some peers (a few), read consistently; without those that are not there."""
-        keys = [
+        """The rows of some peers (a few), read consistently; without those that are not there. UPSTREAM_UNAVAILABLE."""
+        keys: list[Item] = [
             {"session_id": {"S": session_id}, "sk": {"S": sk}}
             for peer_id in dict.fromkeys(peer_ids)
             for sk in (peer_id, peer_id + _STATE)
         ]
-        found: dict[str, PresenceItem] = {}
-        for _ in range(_READS):
-            request = {"RequestItems": {self._presence: {"Keys": keys, "ConsistentRead": True}}}
-            batch = await self._dynamo.call("BatchGetItem", request, Batch)
-            found |= {item.sk.s: item for item in batch.responses.get(self._presence, [])}
-            if self._presence not in batch.unprocessed:
-                break
-            keys = batch.unprocessed[self._presence]["Keys"]
+        found = {item.sk.s: item for item in await self._dynamo.items(self._presence, keys, PresenceItem)}
         rows = ((peer_id, found.get(peer_id)) for peer_id in peer_ids)
         return {
             peer_id: row_of(item, found.get(peer_id + _STATE))

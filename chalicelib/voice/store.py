@@ -6,8 +6,6 @@ Table `media`: PK pk, SK sk.
   room are read in a single batch.
 """
 
-import asyncio
-import random
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -16,26 +14,12 @@ import msgspec
 from chalicelib.aws.dynamo import ConditionFailed, Dynamo, Item
 from chalicelib.voice.book import Book
 from chalicelib.wire import limits
-from chalicelib.wire.codes import Code
-from chalicelib.wire.errors import AppError
 
-_BATCH: Final = 100
-"""Keys of one BatchGetItem (DynamoDB quotas)."""
-_READS: Final = 4
-"""A batch that DynamoDB answered in part is asked for again so often. What is missing then is not taken for none: whoever
-reads goes on with the blocks that it knows.
-"""
-_PAUSE_S: Final = 0.05
 _book: Final = msgspec.json.Decoder(Book)
 
 
 class _Updated(msgspec.Struct):
     attributes: Item = msgspec.field(name="Attributes", default_factory=dict)
-
-
-class _Batch(msgspec.Struct):
-    responses: dict[str, list[Item]] = msgspec.field(name="Responses", default_factory=dict)
-    unprocessed: dict[str, Any] = msgspec.field(name="UnprocessedKeys", default_factory=dict)
 
 
 class VoiceStore:
@@ -103,13 +87,9 @@ class VoiceStore:
 
     async def blocked_by(self, user_ids: Collection[str]) -> dict[str, frozenset[str]]:
         """Whom each of some people blocks, without those who block nobody. UPSTREAM_UNAVAILABLE where not all are told."""
-        ids = sorted(user_ids)
-        found: dict[str, frozenset[str]] = {}
-        for first in range(0, len(ids), _BATCH):
-            for item in await self._get_all([_blocks_of(user_id) for user_id in ids[first : first + _BATCH]]):
-                if blocked := _set(item):
-                    found[item["pk"]["S"].removeprefix("blocks#")] = blocked
-        return found
+        keys = [_blocks_of(user_id) for user_id in sorted(user_ids)]
+        found = await self._dynamo.items(self._table, keys, dict)
+        return {item["pk"]["S"].removeprefix("blocks#"): blocked for item in found if (blocked := _set(item))}
 
     async def _change_blocks(self, user_id: str, change: str, condition: str, values: Item) -> frozenset[str] | None:
         request = {
@@ -124,18 +104,6 @@ class VoiceStore:
             return _set((await self._dynamo.call("UpdateItem", request, _Updated)).attributes)
         except ConditionFailed:
             return None
-
-    async def _get_all(self, keys: list[Item]) -> list[Item]:
-        found: list[Item] = []
-        for attempt in range(_READS):
-            request = {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}}
-            batch = await self._dynamo.call("BatchGetItem", request, _Batch)
-            found += batch.responses.get(self._table, [])
-            if self._table not in batch.unprocessed:
-                return found
-            keys = batch.unprocessed[self._table]["Keys"]
-            await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - jitter
-        raise AppError(Code.UPSTREAM_UNAVAILABLE, retry_after_ms=500)
 
 
 def _state_of(session_id: str) -> Item:

@@ -1,7 +1,8 @@
 """The lean clients against a real HTTP server that answers as AWS does, well and badly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +16,7 @@ from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.types import Delivery
 
-Answer = Callable[[web.Request], web.Response]
+Answer = Callable[[web.Request], web.Response | Awaitable[web.Response]]
 
 
 @asynccontextmanager
@@ -26,7 +27,8 @@ async def server(answer: Answer) -> AsyncIterator[tuple[str, list[web.Request]]]
     async def handle(request: web.Request) -> web.Response:
         await request.read()
         seen.append(request)
-        return answer(request)
+        made = answer(request)
+        return await made if inspect.isawaitable(made) else made
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", handle)
