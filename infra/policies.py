@@ -41,7 +41,7 @@ TABLE_ACTIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "oplog": ("Query", "PutItem", "BatchWriteItem"),
         "queue": ("Query", "UpdateItem", "BatchWriteItem"),
         "documents": ("Query", "GetItem", "PutItem", "DeleteItem"),
-        "media": (*_MEDIA, "BatchWriteItem"),
+        "media": (*_MEDIA, "BatchGetItem", "BatchWriteItem"),
     },
     "connect": {
         "sessions": ("GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),

@@ -5,7 +5,7 @@ a page is the caller's own and is connected, or it is PEER_UNKNOWN, whosoever el
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.peers.quality import HOUR_MS, hour_of, sums_of, totals_of
@@ -63,7 +63,7 @@ class Reports(Protocol):
 
     async def put(self, session_id: str, quality: PeerQuality) -> None: ...
     async def add(self, session_id: str, hour_ms: int, sums: Mapping[str, int]) -> None: ...
-    async def newest(self, session_id: str) -> tuple[PeerQuality, ...]: ...
+    async def newest(self, session_id: str, peer_ids: Collection[str]) -> tuple[PeerQuality, ...]: ...
     async def hours(self, session_id: str, since_ms: int) -> dict[int, dict[str, int]]: ...
     async def erase(self, session_id: str) -> None: ...
 
@@ -135,26 +135,28 @@ class Plane:
         await self._room.viewer(session_id, identity)
         now_ms = self._now_ms()
         since_ms = hour_of(now_ms) - (limits.QUALITY_HOURS_SHOWN - 1) * HOUR_MS
-        pages, relay, newest, hours = await asyncio.gather(
-            self._reachable(session_id),
+        newest, relay, hours = await asyncio.gather(
+            self._newest(session_id),
             self._room.relay(session_id),
-            self._reports.newest(session_id),
             self._reports.hours(session_id, since_ms),
         )
-        there = {page.peer_id for page in pages}
         oldest_ms = now_ms - limits.QUALITY_KEPT_S * 1000
         return WebRtcStats(
             session_id=session_id,
             at_ms=now_ms,
             topology=_topology(relay),
             relay=relay,
-            peers=tuple(q for q in newest if q.peer_id in there and q.reported_at_ms > oldest_ms),
+            peers=tuple(q for q in newest if q.reported_at_ms > oldest_ms),
             hours=tuple(totals_of(hour_ms, sums) for hour_ms, sums in hours.items()),
         )
 
     async def erase(self, session_id: str) -> None:
         """All that was reported of a session."""
         await self._reports.erase(session_id)
+
+    async def _newest(self, session_id: str) -> tuple[PeerQuality, ...]:
+        """Of each page that is there."""
+        return await self._reports.newest(session_id, [page.peer_id for page in await self._reachable(session_id)])
 
     async def _reachable(self, session_id: str) -> list[Page]:
         now_ms = self._now_ms()

@@ -4,7 +4,8 @@ Table `media`: PK pk = session id; SK sk = `quality#<peer id>` (a page's newest,
 a number attribute each, by ADD). TTL `expires_at`; deletion by it may lag for days, so readers look at the time.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,14 @@ from chalicelib.wire.peers import PeerQuality
 _NEWEST: Final = "quality#"
 _HOUR: Final = "hour#"
 _newest: Final = msgspec.json.Decoder(PeerQuality)
+
+
+class _S(msgspec.Struct):
+    s: str = msgspec.field(name="S")
+
+
+class _Report(msgspec.Struct):
+    body: _S
 
 
 class _Page(msgspec.Struct):
@@ -54,10 +63,14 @@ class QualityStore:
         }
         await self._dynamo.call("UpdateItem", request, dict)
 
-    async def newest(self, session_id: str) -> tuple[PeerQuality, ...]:
-        """Every page's newest report, however old, by peer id."""
-        items = self._between(session_id, _NEWEST, f"{_NEWEST}\x7f")
-        return tuple([_newest.decode(item["body"]["S"]) async for item in items])
+    async def newest(self, session_id: str, peer_ids: Collection[str]) -> tuple[PeerQuality, ...]:
+        """The newest report of each of some pages, however old, by peer id.
+
+        By their keys: of pages that have gone there may be any number, for days.
+        """
+        keys = [_key(session_id, _NEWEST + peer_id) for peer_id in sorted(set(peer_ids))]
+        items = await self._dynamo.items(self._table, keys, _Report)
+        return tuple(sorted((_newest.decode(item.body.s) for item in items), key=attrgetter("peer_id")))
 
     async def hours(self, session_id: str, since_ms: int) -> dict[int, dict[str, int]]:
         """The sums of the hours that began then or later, the oldest first."""

@@ -41,16 +41,23 @@ def quality(peer_id: str = ADA, at_ms: int = HOUR, score: int = 4) -> PeerQualit
 
 async def test_a_session_without_reports_has_none(reports: Reports) -> None:
     """Nothing is made by asking."""
-    assert await reports.newest(S) == ()
+    assert await reports.newest(S, [ADA, BOB]) == await reports.newest(S, []) == ()
     assert await reports.hours(S, 0) == {}
 
 
 async def test_the_newest_report_of_each_page(reports: Reports) -> None:
-    """As it was put, in the order of peer ids; another of the same page replaces it."""
+    """As it was put, in the order of peer ids, of those who are asked for; another of the same page replaces it."""
     await reports.put(S, quality(BOB))
     await reports.put(S, quality(ADA))
+    await reports.put(S, quality("gone.tab00001"))
     await reports.put(S, quality(BOB, HOUR + 30_000, score=1))
-    assert await reports.newest(S) == (quality(ADA), quality(BOB, HOUR + 30_000, score=1))
+    newest = quality(ADA), quality(BOB, HOUR + 30_000, score=1)
+    assert await reports.newest(S, [BOB, ADA, BOB, "new.tab00001"]) == newest
+    assert await reports.newest(S, [ADA]) == newest[:1]
+    many = [f"u{n:03d}.tab00001" for n in range(150)]
+    for peer_id in (many[0], many[149]):
+        await reports.put(S, quality(peer_id))
+    assert await reports.newest(S, many) == (quality(many[0]), quality(many[149]))
 
 
 async def test_hours_only_grow(reports: Reports) -> None:
@@ -77,11 +84,12 @@ async def test_hours_are_read_from_a_moment_on_in_order(reports: Reports) -> Non
 
 async def test_sessions_are_apart_and_erased_whole(reports: Reports) -> None:
     """Many pages and hours go, those of another session stay; erasing nothing is harmless."""
+    pages = [f"u{n}.tab00001" for n in range(30)]
     for session_id in (S, OTHER):
         for n in range(30):
-            await reports.put(session_id, quality(f"u{n}.tab00001"))
+            await reports.put(session_id, quality(pages[n]))
             await reports.add(session_id, HOUR + n * HOUR_MS, {"reports": 1})
     await reports.erase(S)
     await reports.erase(S)
-    assert (await reports.newest(S), await reports.hours(S, 0)) == ((), {})
-    assert (len(await reports.newest(OTHER)), len(await reports.hours(OTHER, 0))) == (30, 30)
+    assert (await reports.newest(S, pages), await reports.hours(S, 0)) == ((), {})
+    assert (len(await reports.newest(OTHER, pages)), len(await reports.hours(OTHER, 0))) == (30, 30)

@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.peers.plane import Page, Plane
@@ -35,9 +35,9 @@ class MemoryReports:
     async def add(self, session_id: str, hour_ms: int, sums: Mapping[str, int]) -> None:
         self._hours.setdefault(session_id, {}).setdefault(hour_ms, Counter()).update(sums)
 
-    async def newest(self, session_id: str) -> tuple[PeerQuality, ...]:
+    async def newest(self, session_id: str, peer_ids: Collection[str]) -> tuple[PeerQuality, ...]:
         found = self._newest.get(session_id, {})
-        return tuple(found[peer_id] for peer_id in sorted(found))
+        return tuple(found[peer_id] for peer_id in sorted(found) if peer_id in peer_ids)
 
     async def hours(self, session_id: str, since_ms: int) -> dict[int, dict[str, int]]:
         found = self._hours.get(session_id, {})

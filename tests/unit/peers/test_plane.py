@@ -161,7 +161,7 @@ async def test_only_a_page_of_ones_own_reports(planes: Planes) -> None:
     with pytest.raises(AppError) as refused:
         await planes.plane.report(SESSION, ANN, report(OTHER_TAB))
     assert refused.value.code is Code.PEER_UNKNOWN
-    assert await planes.reports.newest(SESSION) == ()
+    assert await planes.reports.newest(SESSION, [f"{ANN.user_id}.{OTHER_TAB}"]) == ()
 
 
 async def test_a_report_is_an_event_of_plain_numbers(planes: Planes) -> None:
