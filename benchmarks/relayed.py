@@ -134,15 +134,22 @@ class RelayClient:
     def update(self, state: PresenceState) -> int:
         """Sends a newer state; returns its counter."""
         self.peer.counter += 1
-        message = PresenceUpdate(epoch=self.peer.epoch, counter=self.peer.counter, state=state)
+        self.state(PresenceUpdate(epoch=self.peer.epoch, counter=self.peer.counter, state=state))
+        return self.peer.counter
+
+    def state(self, message: PresenceUpdate) -> None:
+        """A state as it is, on the presence channel."""
         if self._presence is not None:
             self._presence.send(msgspec.json.encode(message).decode())
-        return self.peer.counter
 
     def send(self, message: msgspec.Struct) -> None:
         """On the control channel."""
+        self.say(msgspec.json.encode(message).decode())
+
+    def say(self, text: str) -> None:
+        """Any text, on the control channel."""
         if self._control is not None and self._control.readyState == "open":
-            self._control.send(msgspec.json.encode(message).decode())
+            self._control.send(text)
 
     def of(self, type_: type[M]) -> list[M]:
         """What came of a type."""

@@ -7,13 +7,26 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import psutil
 import pytest
 
 from benchmarks.client import Api, PeerClient
 from benchmarks.editor import scene_of
 from benchmarks.relayed import RelayClient, Turned
-from chalicelib.wire.messages import DocCommits, DocFetch, ErrorMessage, OpAck, OpCommitted, OpSubmit, Ping, Pong
+from chalicelib.wire.codes import Code
+from chalicelib.wire.messages import (
+    DocCommits,
+    DocFetch,
+    ErrorMessage,
+    OpAck,
+    OpCommitted,
+    OpRejected,
+    OpSubmit,
+    Ping,
+    Pong,
+    PresenceUpdate,
+)
 from chalicelib.wire.operations import Create
 from chalicelib.wire.peers import RelayReason, RelayState, RelayStatus
 from chalicelib.wire.signals import PeerBye, RelayChanged
@@ -142,16 +155,56 @@ async def test_an_edit_by_the_websocket_reaches_the_channels(api: Api) -> None:
 
 
 async def test_what_a_channel_may_not_carry_is_refused(api: Api) -> None:
-    """Another's document, another's name, messages of another carrier, and what is no message."""
+    """Another's document, another's name, messages of another carrier, and what is no message; nothing comes of them."""
     async with party(api, 2) as room, party(api, 1) as other:
         (client,) = await room.connect(1)
+        stranger = other.peers[0].peer_id.partition(".")[0]
         client.send(submit(other.scene, 1, 0))
-        client.send(Ping(id="p", at_ms=5))
+        client.send(msgspec.structs.replace(submit(room.scene, 2, 0), user_id=stranger))
+        client.send(DocFetch(id="f", document_id=other.scene, since=0))
         client.send(PeerBye(id="b", to=client.node, link=client.link))
-        await client.until(lambda: bool(client.of(Pong)) and bool(client.of(ErrorMessage)))
-        codes = {message.code for message in client.of(ErrorMessage)}
-        assert "message.unknown" in codes
+        client.send(PresenceUpdate(id="u", epoch=1, counter=1, state=standing(1.0)))
+        client.say("no message")
+        client.say('{"type":"op.submit","id":"n"}')
+        client.send(Ping(id="p", at_ms=5))
+        await client.until(
+            lambda: bool(client.of(Pong)) and len(client.of(ErrorMessage)) + len(client.of(OpRejected)) == 7
+        )
+        assert {message.id: message.code for message in client.of(OpRejected)} == {
+            "r1": Code.DOCUMENT_UNKNOWN,
+            "r2": Code.IDENTITY_MISMATCH,
+        }
+        assert {message.id: message.code for message in client.of(ErrorMessage)} == {
+            "f": Code.DOCUMENT_UNKNOWN,
+            "b": Code.MESSAGE_UNKNOWN,
+            "u": Code.MESSAGE_UNKNOWN,
+            None: Code.BODY_MALFORMED,
+            "n": Code.BODY_INVALID,
+        }
         assert client.of(Pong)[0].at_ms == 5
+        assert client.open
+        for scene, one in ((room.scene, room.peers[1]), (other.scene, other.peers[0])):
+            reading = asyncio.ensure_future(one.next(DocCommits))
+            await asyncio.sleep(0)
+            await one.send(DocFetch(document_id=scene, since=0))
+            assert (await reading).head == 0
+
+
+async def test_a_state_in_anothers_name_is_refused(api: Api) -> None:
+    """Whose a state is, the link says; one that says otherwise is nobody's."""
+    async with party(api, 2) as room:
+        forger, seeing = await room.connect(2)
+        named = PresenceUpdate(epoch=9, counter=9, state=standing(6.0), user_id=seeing.peer.peer_id.partition(".")[0])
+        forger.state(named)
+        await forger.until(lambda: bool(forger.of(ErrorMessage)))
+        assert [message.code for message in forger.of(ErrorMessage)] == [Code.IDENTITY_MISMATCH]
+        forger.state(PresenceUpdate(epoch=1, counter=1, state=standing(7.0)))
+        await seeing.until(lambda: forger.peer.peer_id in seeing.states)
+        order, state = seeing.states[forger.peer.peer_id]
+        assert order == (1, 1)
+        assert state.pose is not None
+        assert state.pose.position[0] == 7.0
+        assert seeing.peer.peer_id not in forger.states
 
 
 async def test_a_stranger_to_the_node_is_turned_away(api: Api) -> None:
