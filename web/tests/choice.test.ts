@@ -19,6 +19,7 @@ const few: Situation = {
   relayDownMs: 0,
   relayLost: false,
   demanded: false,
+  recorded: false,
   smallMs: 0,
   startingMs: 0,
   meshComplete: false,
@@ -82,6 +83,26 @@ const ROWS: [string, Situation, Choice][] = [
   [
     "and leaves the node when the mesh is complete",
     { ...few, relay: "ready", relayOpenMs: 9e9, smallMs: SMALL_MS, meshComplete: true },
+    { mesh: "form", relay: false, ask: null },
+  ],
+  [
+    "one that is recorded goes to its node, however few it has been for how long",
+    { ...few, relay: "ready", recorded: true, smallMs: 9e9, meshComplete: true },
+    { mesh: "keep", relay: true, ask: null },
+  ],
+  [
+    "so does a page that is alone in it",
+    { ...few, pages: 1, relay: "ready", recorded: true, smallMs: 9e9, meshComplete: true },
+    { mesh: "keep", relay: true, ask: null },
+  ],
+  [
+    "and stays there",
+    { ...few, relay: "ready", relayOpenMs: 9e9, recorded: true, smallMs: 9e9 },
+    { mesh: "none", relay: true, ask: null },
+  ],
+  [
+    "the functions give a recording its node: no page asks for one",
+    { ...few, recorded: true },
     { mesh: "form", relay: false, ask: null },
   ],
   [

@@ -140,6 +140,44 @@ describe("A page on the relay", () => {
   });
 });
 
+describe("A room that is recorded", () => {
+  const recording = { recording_id: "rec_1", channel_id: "main", started_by: "ada", started_at_ms: 1 };
+
+  it("is on its node for as long as it is, however few they are, and however long they have been", async () => {
+    for (const ids of [["ada.1"], ["ada.1", "bob.1"]]) {
+      const { town, room, node, come } = relayed();
+      const relay = town.relay;
+      town.relay = { status: "none" };
+      town.meshMax = LIMITS.MESH_MAX;
+      const talkers = ids.map(come);
+      for (const one of talkers) void one.voice.join();
+      await town.world.pass(60_000);
+      room.become({ recording });
+      town.tellRelay(relay);
+      const sent = () => talkers.map((one) => one.sendsTo("node-1"));
+      const own = talkers.map(({ microphone }) => microphone.track);
+      await town.world.pass(3000);
+      expect(sent()).toEqual(own);
+      await town.world.pass(60_000);
+      expect(sent()).toEqual(own);
+      for (const one of talkers) expect(one.voice.view.carrier).toBe("relay");
+      room.become({ recording: null });
+      await town.world.pass(10_000);
+      expect(node.links.size).toBe(0);
+    }
+  });
+
+  it("has those on its node, too, who are not in voice, and are told only when they enter", async () => {
+    const { town, room, node, come } = relayed();
+    town.meshMax = LIMITS.MESH_MAX;
+    room.become({ recording });
+    const ada = come("ada.1");
+    await town.world.pass(60_000);
+    expect(node.links.has("ada.1")).toBe(true);
+    expect(ada.voice.view.status.kind).toBe("out");
+  });
+});
+
 describe("A room that changes its carrier", () => {
   it("goes from the mesh to the relay and back with its voices, each heard once at a time", async () => {
     const made = relayed();

@@ -20,6 +20,8 @@ export interface Situation {
   relayLost: boolean;
   /** This page's uplink asks for a relay. */
   demanded: boolean;
+  /** The room's voice is recorded, which only its node can: however few there are, all go there and stay. */
+  recorded: boolean;
   smallMs: number;
   startingMs: number;
   /** Every page that can be connected to is, by the mesh. */
@@ -46,6 +48,7 @@ export function choose(now: Situation): Choice {
   const many = now.pages > now.meshMax;
   const some = now.relay === "ready" && (now.pages > LIMITS.MESH_LEAVE || now.smallMs < SMALL_MS);
   const wanted = now.pages > 1 && (many || some || now.demanded);
+  const carried = wanted || now.recorded;
   const reason = many ? "count" : "uplink";
   switch (now.relay) {
     case "none":
@@ -53,7 +56,7 @@ export function choose(now: Situation): Choice {
     case "starting":
       return { mesh: "form", relay: false, ask: wanted && now.startingMs > START_MS ? reason : null };
     case "ready":
-      if (!wanted) return { mesh: "form", relay: !now.meshComplete, ask: null };
+      if (!carried) return { mesh: "form", relay: !now.meshComplete, ask: null };
       if (now.relayOpenMs === null) {
         const mesh = now.relayDownMs < GIVE_UP_MS ? "keep" : "form";
         return { mesh, relay: true, ask: now.relayLost ? "lost" : null };

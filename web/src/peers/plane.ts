@@ -74,7 +74,12 @@ export class Plane implements PeerPlane {
   private early: Signal[] = [];
   private me: Peer | null = null;
   private meshMax: number = LIMITS.MESH_MAX;
-  private wanted = { relay: false, sendHz: LIMITS.MESH_HZ as number, websocketOnly: false };
+  private wanted = {
+    relay: false,
+    recorded: false,
+    sendHz: LIMITS.MESH_HZ as number,
+    websocketOnly: false,
+  };
   private meshMode: "form" | "keep" | "none" = "form";
   private cancelLook: () => void = () => {};
   private cancelTell: () => void = () => {};
@@ -317,6 +322,7 @@ export class Plane implements PeerPlane {
         relayDownSinceMs: relay.downSinceMs,
         relayLost: relay.lost,
         demanded: this.wanted.relay || this.ice.nodeOnly,
+        recorded: this.wanted.recorded,
         meshComplete: others.every(({ peerId }) => mesh.isOpen(peerId)),
       },
       now,

@@ -13,6 +13,7 @@ export interface Facts {
   relayDownSinceMs: number;
   relayLost: boolean;
   demanded: boolean;
+  recorded: boolean;
   meshComplete: boolean;
 }
 
@@ -43,6 +44,7 @@ export class Steering {
       relayDownMs: now - facts.relayDownSinceMs,
       relayLost: facts.relayLost,
       demanded: facts.demanded,
+      recorded: facts.recorded,
       smallMs: lasted(this.smallSinceMs),
       startingMs: lasted(this.startingSinceMs),
       meshComplete: facts.meshComplete,

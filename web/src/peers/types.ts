@@ -55,6 +55,8 @@ export interface PlaneView {
 export interface Demand {
   /** This page's uplink does not carry a mesh (with hysteresis): the room's media node is asked for, or no longer needed. */
   relay?: boolean;
+  /** The room's voice is recorded: its node, which the functions give it for that, carries as long as it is. */
+  recorded?: boolean;
   /** The own state is told on channels at most so often; never more than MESH_HZ. */
   sendHz?: number;
   /** A frame of the media node's is no longer than this. */

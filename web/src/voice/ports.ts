@@ -48,6 +48,8 @@ export interface VoicePlane {
   voiceLinks(): Iterable<VoiceLink>;
   /** The person wants no peer connections. */
   readonly websocketOnly: boolean;
+  /** Whether the room's voice is recorded, which only a node can. */
+  demand(wanted: { recorded: boolean }): void;
   /** On the node's control channel; false where it does not carry. */
   send(message: ClientMessage): boolean;
 }

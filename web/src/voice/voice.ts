@@ -65,6 +65,7 @@ export class Voice extends Moderating implements RoomVoice {
   /** The person wants to be in voice: sound and microphone are theirs to use. */
   private inside = false;
   private spoke = false;
+  private recorded = false;
   /** What the microphone was told last. */
   private muted = false;
   private looking = false;
@@ -245,6 +246,9 @@ export class Voice extends Moderating implements RoomVoice {
     const me = this.ports.me();
     const known = this.membership.state;
     if (!me || !known) return;
+    const recorded = (known.recording ?? null) !== null;
+    if (recorded !== this.recorded) this.ports.plane?.demand({ recorded });
+    this.recorded = recorded;
     this.selfMute.learn(known, me.user_id);
     const state = this.selfMute.over(known, me.user_id);
     const muted = state.people.find(({ user_id }) => user_id === me.user_id)?.self_muted ?? false;
