@@ -75,8 +75,8 @@ class Party:
         self.report_at = now + chance.random() * limits.VOICE_REPORT_S
         """Not all in one moment."""
         self.told_slots: list[str | None] | None = None
-        self.told_speaking: tuple[str, ...] = ()
-        """Nobody, before it is told."""
+        self.told_speaking: tuple[str, ...] | None = ()
+        """Nobody, before it is told. None: it is to be told again, whoever it is."""
 
     @property
     def may_be_heard(self) -> bool:

@@ -151,9 +151,10 @@ class Voice:
         self._give(self._parties.values())
 
     def prefer(self, link: Link, message: VoicePrefer) -> None:
-        """What a listener wants."""
+        """What a listener wants. It is told anew who is in its slots, and who speaks."""
         party = self._parties.get(link)
         if party is not None:
+            party.told_slots = party.told_speaking = None  # a page that begins anew to hear knows nothing of either
             party.silenced = frozenset(message.silenced)
             party.want(message.slots)
             party.keep_from(self.rules)

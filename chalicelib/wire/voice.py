@@ -319,7 +319,9 @@ class VoiceSpeaking(Message, tag="voice.speaking", frozen=True, kw_only=True):
 
 
 class VoicePrefer(Message, tag="voice.prefer", frozen=True, kw_only=True):
-    """To the node: what this listener wants. Whoever has no volume takes no slot."""
+    """To the node: what this listener wants. Whoever has no volume takes no slot. It tells `voice.slots` and
+    `voice.speaking` again, as they are then: a page says this whenever it begins to hear by a connection.
+    """
 
     id: RequestId | None = None
     slots: Annotated[int, Meta(ge=0, le=limits.VOICE_SLOTS)] = limits.VOICE_SLOTS

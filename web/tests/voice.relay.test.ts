@@ -78,6 +78,25 @@ describe("A page on the relay", () => {
     expect(ada.voice.level("bob.1")).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it("hears whom the node names before anything else, as the connection opens", async () => {
+    const made = relayed();
+    const { node, town, come } = made;
+    const list = node.list.bind(node);
+    node.list = (page) => {
+      list(page);
+      node.tell(page, { type: "voice.slots", slots: [{ slot: 0, peer_id: "bob.1" }] });
+      node.tell(page, { type: "voice.speaking", peers: ["bob.1"] });
+    };
+    const talkers = ["ada.1", "bob.1", "cleo.1"].map(come);
+    for (const one of talkers) void one.voice.join();
+    await town.world.pass(4000);
+    const [ada, , cleo] = talkers;
+    for (const one of [ada, cleo]) {
+      expect(one?.sound.heard()).toEqual({ slot0: "bob.1" });
+      expect(one?.voice.view.people.find(({ userId }) => userId === "bob")?.speaking).toBe(true);
+    }
+  });
+
   it("does not hear whom its person blocks, whatever the node does, nor itself", async () => {
     const made = await three();
     const { ada, town } = made;

@@ -14,6 +14,7 @@ from chalicelib.wire.voice import (
     ChannelKind,
     Distance,
     Speakers,
+    VoiceSlots,
     VoiceSpeaking,
     Zone,
 )
@@ -226,6 +227,25 @@ def test_whoever_is_silenced_takes_no_slot() -> None:
     hall.prefer("ada")
     hall.pass_s(0.3, {"bob": 25, "cyd": 25})
     assert hall.voices("ada") == {"bob", "cyd"}
+
+
+def test_whoever_says_what_they_want_is_told_again_who_is_heard_and_who_speaks() -> None:
+    """A page that left voice and came again before the node read of it knows of nobody, and the node of no change."""
+    hall = Hall("ada", "bob", "cyd")
+    link = hall.links["ada"]
+    hall.pass_s(1, {"bob": 25})
+    for speaking in ({"bob": 25}, {}):
+        hall.pass_s(1, speaking)
+        slots, speakers = hall.slots("ada"), hall.speakers("ada")
+        assert "bob" in slots
+        assert speakers == set(speaking)
+        before = len(link.of(VoiceSlots)), len(link.of(VoiceSpeaking))
+        hall.pass_s(0.5, speaking)
+        assert (len(link.of(VoiceSlots)), len(link.of(VoiceSpeaking))) == before
+        hall.prefer("ada")
+        hall.pass_s(0.5, speaking)
+        assert (len(link.of(VoiceSlots)), len(link.of(VoiceSpeaking))) == (before[0] + 1, before[1] + 1)
+        assert (hall.slots("ada"), hall.speakers("ada")) == (slots, speakers)
 
 
 def test_a_listener_may_want_fewer_voices() -> None:

@@ -115,10 +115,12 @@ export class Voice extends Moderating implements RoomVoice {
         else this.membership.reread();
         return true;
       case "voice.slots":
+        this.look(); // a connection that opened since the last look begins without names: before it names anybody
         this.slots.take(message);
         this.look();
         return true;
       case "voice.speaking":
+        this.look();
         this.slots.speak(message);
         this.look();
         return true;

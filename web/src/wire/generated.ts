@@ -989,7 +989,7 @@ export interface VoiceSpeaking {
   peers: readonly PeerId[];
 }
 
-/** To the node: what this listener wants. Whoever has no volume takes no slot. */
+/** To the node: what this listener wants. Whoever has no volume takes no slot. It tells `voice.slots` and `voice.speaking` again, as they are then: a page says this whenever it begins to hear by a connection. */
 export interface VoicePrefer {
   type: "voice.prefer";
   id?: RequestId | null;
