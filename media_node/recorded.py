@@ -4,7 +4,8 @@ Theory of operation. Parts come one after another, and bytes of Ogg go out; what
 page's packets, in which those that came late or twice find their place. Where a packet stands is its RTP timestamp, counted
 on from its run's first packet, which stands where it came. A run ends where the sender begins anew (its SSRC), or its
 timestamps and the time that passed are too far apart: what a sender says moves its own words by AHEAD_MS at most, and makes
-no file longer than the recording. Clocks differ: a run whose words have come to lie DRIFT_MS off begins anew in a silence.
+no file longer than the recording, and whoever sends more than that has time for is not written meanwhile: no more of theirs
+waits than comes at once. Clocks differ: a run whose words have come to lie DRIFT_MS off begins anew in a silence.
 """
 
 import heapq
@@ -27,6 +28,8 @@ LATE_MS: Final = 1500
 """A packet may come so much later than one that follows it: it was asked for again."""
 AHEAD_MS: Final = 500
 BEHIND_MS: Final = 4000
+BURST_MS: Final = limits.VOICE_PACKETS_BURST * limits.VOICE_FRAME_MS
+"""So much may come at once, of what was held up on its way: what stands later than that has not been said yet."""
 DRIFT_MS: Final = 100
 _PAUSE_MS: Final = 300
 """A silence: what is before and after it may be moved apart, or together."""
@@ -92,8 +95,8 @@ class Run:
         self._timestamp = self._position = 0
         self._end = 0
 
-    def place(self, heard: Heard, samples: int) -> int:
-        """Of a packet that is so long."""
+    def place(self, heard: Heard, samples: int) -> int | None:
+        """Of a packet that is so long; None: there is no place for it, for there has been no time for so much."""
         now = heard.at_ms * _PER_MS // GRID * GRID
         if heard.ssrc == self._ssrc:
             passed = (heard.timestamp - self._timestamp + (1 << 31)) % (1 << 32) - (1 << 31)
@@ -106,10 +109,12 @@ class Run:
                     self._timestamp, self._position = heard.timestamp, position
                 self._end = max(self._end, position + samples)
                 return position
-        self._ssrc, self._timestamp = heard.ssrc, heard.timestamp
-        self._position = max(now, self._end)
-        self._end = self._position + samples
-        return self._position
+        position = max(now, self._end)
+        if position - now > BURST_MS * _PER_MS:
+            return None
+        self._ssrc, self._timestamp, self._position = heard.ssrc, heard.timestamp, position
+        self._end = position + samples
+        return position
 
 
 class TrackWriter:
@@ -134,11 +139,11 @@ class TrackWriter:
         return (self.from_samples or 0) // _PER_MS
 
     def hear(self, heard: Heard) -> None:
-        """One more packet, as it came; one that is no Opus is left out."""
+        """One more packet, as it came; one that is no Opus, or for which there was no time, is left out."""
         samples = packet_samples(heard.opus)
-        if samples:
+        position = self._run.place(heard, samples) if samples else None
+        if position is not None:
             self._count += 1
-            position = self._run.place(heard, samples)
             heapq.heappush(self._late, (position, self._count, heard.opus, samples))
 
     def take(self, at_ms: int | None) -> bytes:

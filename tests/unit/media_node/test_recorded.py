@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.wire.voice import TimelineEvent
 from media_node.ogg import PRE_SKIP, Reader
-from media_node.recorded import AHEAD_MS, Heard, Middle, Timeline, TrackWriter
+from media_node.recorded import AHEAD_MS, BURST_MS, LATE_MS, Heard, Middle, Timeline, TrackWriter
 from media_node.recorder import TrackOf
 from tests.fakes.recordings import FRAME, accepted, decoded, programs, rms_db, speech
 
@@ -100,6 +100,38 @@ def test_who_lies_about_time_makes_no_longer_file(jump: int) -> None:
     assert writer.duration_ms <= 2000 + AHEAD_MS
     assert writer.from_samples is not None
     assert writer.from_samples % 120 == 0
+
+
+@pytest.mark.parametrize("anew", ["timestamp", "ssrc"])
+def test_who_sends_more_than_there_is_time_for_makes_no_longer_file(anew: str) -> None:
+    """75 packets a second of 120 ms each, every one of which begins anew: nine seconds a second, of which one is written.
+
+    Nor does more of it wait in memory than comes at once.
+    """
+    writer, data = TrackWriter(0), b""
+    long = b"\xfb\x06" + bytes(6)  # six frames of 20 ms
+    most = 0
+    for n in range(75 * 20):
+        at_ms = 1000 + n * 1000 // 75
+        ssrc, timestamp = (n, 0) if anew == "ssrc" else (7, n * 1_000_000_007 % 2**32)
+        writer.hear(Heard(0, at_ms, n, timestamp, ssrc, 20, long))
+        if n % 75 == 74:
+            data += writer.take(at_ms)
+            most = max(most, len(writer._late))
+    data += writer.take(None)
+    assert 19_000 < writer.duration_ms <= 20_000 + BURST_MS + 120
+    assert most * 120 <= LATE_MS + BURST_MS + 2 * 120
+    assert len(Reader().feed(data)) < 2 + 20 * 50
+
+
+def test_what_was_held_up_is_written_though_it_comes_at_once_from_a_page_that_began_anew() -> None:
+    """A second of speech in one moment, under another SSRC: all of it is there."""
+    said = speech(1.0)
+    packets = [heard(n, opus) for n, opus in enumerate(said)]
+    packets += [heard(n, opus, at_ms=3000, ssrc=9, start=17) for n, opus in enumerate(said)]
+    writer, data = file_of(packets)
+    assert abs(writer.duration_ms - 3000) < 50
+    assert [opus for opus in Reader().feed(data)[2:] if opus in set(said)] == [*said, *said]
 
 
 def test_a_clock_that_runs_fast_is_put_right_in_a_silence() -> None:
