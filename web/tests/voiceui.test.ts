@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { zoneAround } from "../src/ui/voicechannelform";
 import { zoneWords } from "../src/ui/voicechannels";
 import { curvePath, halfAt } from "../src/ui/voicecurve";
-import { talkKey } from "../src/ui/voicekeys";
+import { holdTo, talkKey } from "../src/ui/voicekeys";
 import { muteAll } from "../src/ui/voicemoderation";
 import { handsOf, signsOf, zonesOf } from "../src/ui/voiceorder";
 import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
@@ -246,5 +246,22 @@ describe("the key to talk with", () => {
     expect(talkKey("Space", true)).toBe(true);
     expect(talkKey("Space", false)).toBe(false);
     expect(talkKey("KeyV", true)).toBe(false);
+  });
+
+  it("opens the microphone only where one talks so, and closes it whatever became of that meanwhile", () => {
+    const voice = new FakeVoice();
+    const push = { ...AT_FIRST, talking: { ...AT_FIRST.talking, mode: "push" as const } };
+    holdTo(voice, true);
+    voice.change({ status: { kind: "joined" } });
+    holdTo(voice, true);
+    expect(voice.asked).toEqual([]);
+    for (const meanwhile of [{ status: { kind: "joining" as const } }, { settings: AT_FIRST }]) {
+      voice.change({ status: { kind: "joined" }, settings: push });
+      holdTo(voice, true);
+      expect(voice.view.own.held).toBe(true);
+      voice.change(meanwhile);
+      holdTo(voice, false);
+      expect(voice.view.own.held).toBe(false);
+    }
   });
 });

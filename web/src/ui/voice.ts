@@ -12,7 +12,7 @@ import type { Shell } from "./shell";
 import { VoiceBar } from "./voicebar";
 import { VoiceChannelsPage } from "./voicechannels";
 import { tried, type VoiceDesk } from "./voicedesk";
-import { holdByKey } from "./voicekeys";
+import { holdByKey, holdTo } from "./voicekeys";
 import { Beat } from "./voicemeter";
 import { VoiceNotices } from "./voicenotices";
 import { signsOf, zonesOf } from "./voiceorder";
@@ -84,7 +84,7 @@ export class VoiceUi {
     shell.beside.append(this.mark.element);
     shell.element.append(this.panel.element);
     this.share();
-    holdByKey(shell.stage, (held) => this.hold(held), this.abort.signal);
+    holdByKey(shell.stage, (held) => holdTo(voice, held), this.abort.signal);
     this.stop = voice.onChange(() => this.changed());
     this.changed();
   }
@@ -129,11 +129,6 @@ export class VoiceUi {
     openVoicePreview(this.desk.voice, this.beat, async (listening) => {
       await tried(this.desk, this.desk.voice.join(undefined, { listening }), "");
     });
-  }
-
-  private hold(held: boolean): void {
-    const { view } = this.desk.voice;
-    if (view.status.kind === "joined" && view.settings.talking.mode === "push") this.desk.voice.hold(held);
   }
 
   private makePanel(): Panel {

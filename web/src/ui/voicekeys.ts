@@ -1,10 +1,17 @@
 /** Push to talk by key: B anywhere, or the space bar while the room has the focus. Letting go, or losing the window, ends it. */
 
 import { typing } from "../scene/input";
+import type { RoomVoice } from "../voice/types";
 
 /** Whether a key that is pressed is the one to talk with. Pure but for the element that it was pressed on. */
 export function talkKey(code: string, inRoom: boolean): boolean {
   return code === "KeyB" || (code === "Space" && inRoom);
+}
+
+/** The key went down, which counts where one talks so, or up, which always does: whatever is otherwise by then, who holds nothing is not held to talk. */
+export function holdTo(voice: Pick<RoomVoice, "view" | "hold">, held: boolean): void {
+  const { status, settings } = voice.view;
+  if (!held || (status.kind === "joined" && settings.talking.mode === "push")) voice.hold(held);
 }
 
 /** Listens until `signal` ends. `room` is what has the focus while one walks. */
