@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { OPUS_FMTP, refined } from "../src/peers/sdp";
+import { Blocking } from "../src/voice/blocking";
 import { Preferring } from "../src/voice/preferring";
 import { placementOf, type Relation, Relations } from "../src/voice/relations";
 import { SelfMute } from "../src/voice/selfmute";
@@ -8,7 +9,7 @@ import { Slots } from "../src/voice/slots";
 import { channelAt, maySpeak } from "../src/voice/where";
 import { LIMITS, type Role, type Vec3, type VoiceChannel, type VoicePerson } from "../src/wire/generated";
 import { channel, person, voiceState } from "./voiceworld";
-import { peer, settle } from "./world";
+import { FakeWorld, peer, settle } from "./world";
 
 const vectors = (name: string) => JSON.parse(readFileSync(`../tests/vectors/${name}`, "utf8"));
 
@@ -44,6 +45,65 @@ describe("A description as it is told", () => {
     const rejected = "v=0\r\nm=audio 0 UDP/TLS/RTP/SAVPF 0\r\na=inactive\r\n";
     expect(refined(rejected)).toBe(rejected);
     expect(refined("v=0\r\n")).toBe("v=0\r\n");
+  });
+});
+
+describe("Whom one blocks", () => {
+  function blocked() {
+    const world = new FakeWorld();
+    const kept = new Set(["bob"]);
+    const calls = { blocks: 0, away: 0 };
+    const all = () => ({ blocked: [...kept] });
+    const routes = {
+      blocks: async () => {
+        calls.blocks += 1;
+        if (calls.away-- > 0) throw new Error("away");
+        const now = all();
+        await new Promise<void>((resolve) => world.after(50, resolve));
+        return now;
+      },
+      block: async (userId: string) => {
+        kept.add(userId);
+        return all();
+      },
+      unblock: async (userId: string) => void kept.delete(userId),
+    };
+    const random = () => world.random();
+    const blocking = new Blocking({ routes, random, after: (ms, call) => world.after(ms, call) }, () => {});
+    return { world, blocking, calls };
+  }
+
+  it("is read again until it is known", async () => {
+    const { world, blocking, calls } = blocked();
+    calls.away = 4;
+    void blocking.read();
+    await world.pass(50);
+    expect([...blocking.users]).toEqual([]);
+    await world.pass(20_000);
+    expect([[...blocking.users], calls.blocks]).toEqual([["bob"], 5]);
+  });
+
+  it("is not what was read before somebody more was blocked here", async () => {
+    const { world, blocking } = blocked();
+    void blocking.read();
+    await blocking.set("cleo", true);
+    await world.pass(200);
+    expect([...blocking.users].sort()).toEqual(["bob", "cleo"]);
+    void blocking.read();
+    await blocking.set("bob", false);
+    await world.pass(200);
+    expect([...blocking.users]).toEqual(["cleo"]);
+  });
+
+  it("is not read any more once the room is over", async () => {
+    const { world, blocking, calls } = blocked();
+    calls.away = 1000;
+    void blocking.read();
+    await world.pass(1000);
+    blocking.stop();
+    const before = calls.blocks;
+    await world.pass(60_000);
+    expect(calls.blocks).toBe(before);
   });
 });
 

@@ -1,42 +1,66 @@
-/** Whom this page's person blocks, as the server has it: read when the room is entered, again where that failed, and followed by what is changed here. */
+/** Whom this page's person blocks, as the server has it: read when the room is entered, again until that succeeds, and followed by what is changed here. */
 
+import { backoffMs } from "../presence/backoff";
 import type { UserId } from "../wire/generated";
-import type { VoiceRoutes } from "./ports";
+import type { VoicePorts, VoiceRoutes } from "./ports";
+
+interface Ports extends Pick<VoicePorts, "after" | "random"> {
+  readonly routes: Pick<VoiceRoutes, "blocks" | "block" | "unblock">;
+}
 
 export class Blocking {
   users: ReadonlySet<UserId> = new Set();
-  private known = false;
+  private failures = 0;
+  /** Begun and done here: what was read in between may be from before. */
+  private changes = 0;
+  private over = false;
+  private cancel: () => void = () => {};
 
   constructor(
-    private readonly routes: Pick<VoiceRoutes, "blocks" | "block" | "unblock">,
+    private readonly ports: Ports,
     private readonly onChange: () => void,
   ) {}
 
+  /** Until then the node keeps to them, but between two pages nobody does. */
   async read(): Promise<void> {
+    this.cancel();
+    const { changes } = this;
     try {
-      this.become((await this.routes.blocks()).blocked);
+      const { blocked } = await this.ports.routes.blocks();
+      this.failures = 0;
+      if (this.changes === changes) this.become(blocked);
+      else this.later(0);
     } catch {
-      // Read again when voice is joined or the room is entered the next time; the node keeps to them in any case.
+      this.later(backoffMs(this.failures++, this.ports.random()));
     }
-  }
-
-  /** Where it was never read. */
-  async want(): Promise<void> {
-    if (!this.known) await this.read();
   }
 
   async set(userId: UserId, blocked: boolean): Promise<void> {
-    if (blocked) this.become((await this.routes.block(userId)).blocked);
-    else {
-      await this.routes.unblock(userId);
-      this.users = new Set([...this.users].filter((id) => id !== userId));
-      this.onChange();
+    this.changes += 1;
+    try {
+      if (blocked) this.become((await this.ports.routes.block(userId)).blocked);
+      else {
+        await this.ports.routes.unblock(userId);
+        this.become([...this.users].filter((id) => id !== userId));
+      }
+    } finally {
+      this.changes += 1;
     }
+  }
+
+  /** Nothing more is read. */
+  stop(): void {
+    this.over = true;
+    this.cancel();
+  }
+
+  private later(ms: number): void {
+    this.cancel();
+    if (!this.over) this.cancel = this.ports.after(ms, () => void this.read());
   }
 
   private become(users: readonly UserId[]): void {
     this.users = new Set(users);
-    this.known = true;
     this.onChange();
   }
 }

@@ -79,7 +79,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.remembered = loadVoiceSettings(ports.shelf);
     this.returning = new Returning(ports.tab, ports.sessionId);
     this.membership = new Membership(ports, () => this.look());
-    this.blocking = new Blocking(ports.routes, () => this.look());
+    this.blocking = new Blocking(ports, () => this.look());
     this.selfMute = new SelfMute((muted) => this.changeSelf({ self_muted: muted }));
     this.carrying = new Carrying(ports, this.slots, (node) => {
       this.node = node;
@@ -142,6 +142,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.over = true;
     this.cancel();
     this.membership.stop();
+    this.blocking.stop();
     this.release();
     for (const stop of this.stops) stop();
   }
@@ -159,7 +160,6 @@ export class Voice extends Moderating implements RoomVoice {
     this.returning.inside(listening);
     this.ports.sound.start().catch(() => {}); // it says itself that it is blocked
     if (!listening) void this.ask();
-    void this.blocking.want();
     const joined = this.membership.join(channelId ?? null, this.listening);
     this.inside = true; // not before: what was refused last time would end it
     this.look();
