@@ -1,7 +1,7 @@
 """RTP packets: what of a header a node looks at, and the header that it writes. Pure.
 
-RFC 3550 section 5.1 (the header), RFC 8285 (header extensions of one byte and of two), RFC 6464 (how loud it is). Whatever
-the bytes, `parse` gives a packet or None; nothing escapes. The payload is never looked into.
+RFC 3550 section 5.1 (the header), RFC 8285 (header extensions of one byte; others are passed over), RFC 6464 (how loud it
+is). Whatever the bytes, `parse` gives a packet or None; nothing escapes. The payload is never looked into.
 """
 
 import struct
