@@ -85,7 +85,7 @@ PURE := $(PURE),chalicelib/peers/turn.py,chalicelib/peers/quality.py,chalicelib/
 stack: $(SETUP) programs web/dist/index.html ## the whole system through its ports: REST, WebSocket, faults, schemathesis
 	@$(BIN)/python -m pytest tests/stack tests/soak -n 2 --dist loadfile
 
-turn: $(SETUP) programs ## real coturn: what it refuses, pages that meet at it, NATs that leave no other way
+turn: $(SETUP) programs web/dist/index.html ## real coturn: what it refuses, pages that meet at it, NATs that leave no other way, a mixed room
 	@$(BIN)/python -m pytest tests/turn
 
 e2e: $(SETUP) programs web/dist/index.html ## real Chromium windows in one room
