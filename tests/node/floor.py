@@ -40,6 +40,8 @@ class Floor:
         registry = FakeRegistry(relays={SESSION: Relay(SESSION, node_id=NODE, generation=1)})
         registry.rows = [row(name) for name in (names or ("ada", "bob", "cyd"))]
         self.voices = FakeVoices()
+        self.later_ms = 0
+        """By so much the house's time of day is ahead."""
         self.house = House(
             NODE,
             assignments=registry,
@@ -47,7 +49,7 @@ class Floor:
             post=FakePosts(),
             carrying=FakeCarrying(),
             voices=self.voices,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=lambda: time.time_ns() // 1_000_000 + self.later_ms,
             new_id=lambda: "corr",
         )
 

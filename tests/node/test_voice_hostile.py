@@ -268,6 +268,7 @@ async def test_a_hundred_who_come_speak_and_go_leave_nothing_behind(floor: Floor
     for number in range(100):
         floor.set(number + 1, in_voice("ada"), in_voice("bob"))
         ada = Client("ada", slots=1)
+        floor.later_ms += int(1000 / limits.OFFER_REFILL_PER_S)  # as often as a page may come
         await ada.enter(floor, link_id=f"link{number:04d}")
         await floor.known(number + 1)
         await talk(bob, ada, until_heard="ada", packets=3)
