@@ -22,7 +22,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.aws import log
 from chalicelib.wire.bodies import ErrorBody, Session
-from chalicelib.wire.codes import Code
+from chalicelib.wire.codes import STATUS, Code
 from chalicelib.wire.decode import decode_body
 from chalicelib.wire.documents import DocumentId
 from chalicelib.wire.errors import AppError
@@ -83,6 +83,15 @@ class Endpoint:
         """Whether `input` is a body (otherwise it is the query)."""
         return self.method in {"POST", "PUT"}
 
+    def status_of(self, code: Code) -> int:
+        """The status of an error here.
+
+        404 is of what the address names (RFC 9110 section 15.5.5). What a body alone names and is not there is at odds with
+        what the address names, which is: 409 (15.5.10). Else whoever just made that would read that it is gone.
+        """
+        in_body = self.has_body and code in NAMED_BY and NAMED_BY[code] not in self.parameters
+        return 409 if in_body else STATUS[code]
+
 
 PATH_TYPES: Final[dict[str, Any]] = {
     "session_id": SessionId,
@@ -93,6 +102,16 @@ PATH_TYPES: Final[dict[str, Any]] = {
     "channel_id": ChannelId,
     "recording_id": RecordingId,
 }
+NAMED_BY: Final[dict[Code, str]] = {
+    Code.SESSION_UNKNOWN: "session_id",
+    Code.PARTICIPANT_UNKNOWN: "user_id",
+    Code.INVITE_UNKNOWN: "invite_id",
+    Code.DOCUMENT_UNKNOWN: "document_id",
+    Code.REVISION_UNKNOWN: "revision",
+    Code.VOICE_CHANNEL_UNKNOWN: "channel_id",
+    Code.RECORDING_UNKNOWN: "recording_id",
+}
+"""Of each thing that may not be there, what names it."""
 _ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
 _BODY: Final = frozenset(
@@ -230,12 +249,12 @@ def _serve(
         status = response.status_code
         return response
     except AppError as exc:
-        status = exc.status
+        status = spec.status_of(exc.code)
         log.event("request.refused", code=exc.code, route=spec.name)
-        return error_response(exc, correlation)
+        return error_response(exc, correlation, status)
     except Exception:  # noqa: BLE001 - the shell's edge: logged and mapped once
         log.failure("request.failed", route=spec.name)
-        return error_response(AppError(Code.INTERNAL), correlation)
+        return error_response(AppError(Code.INTERNAL), correlation, status)
     finally:
         took_ms = round((time.perf_counter() - started) * 1000, 1)
         log.event("request.served", route=spec.name, status=status, took_ms=took_ms)
@@ -268,15 +287,15 @@ def _answer(
     return Response(body=msgspec.json.encode(result).decode(), status_code=spec.status, headers=headers)
 
 
-def error_response(exc: AppError, correlation: str) -> Response:
+def error_response(exc: AppError, correlation: str, status: int) -> Response:
     """The one shape that every error has."""
     body = ErrorBody(code=exc.code, message=exc.message, correlation_id=correlation, retry_after_ms=exc.retry_after_ms)
     headers = _headers(correlation)
-    if exc.status == 401:
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if exc.retry_after_ms is not None:
         headers["Retry-After"] = str(max(1, -(-exc.retry_after_ms // 1000)))
-    return Response(body=msgspec.json.encode(body).decode(), status_code=exc.status, headers=headers)
+    return Response(body=msgspec.json.encode(body).decode(), status_code=status, headers=headers)
 
 
 def _headers(correlation: str) -> dict[str, str | list[str]]:

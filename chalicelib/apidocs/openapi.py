@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.endpoint import IF_MATCH, PATH_TYPES, Endpoint, Nothing
 from chalicelib.wire.bodies import ErrorBody, Session
-from chalicelib.wire.codes import STATUS, Code
+from chalicelib.wire.codes import Code
 
 Schema = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
@@ -126,7 +126,7 @@ def _success(e: Endpoint) -> Schema:
 def _errors(e: Endpoint) -> dict[str, Schema]:
     by_status: dict[int, list[Code]] = defaultdict(list)
     for code in sorted(e.errors):
-        by_status[STATUS[code]].append(code)
+        by_status[e.status_of(code)].append(code)
     schema = {"$ref": _REF.format(name="ErrorBody")}
     return {
         str(status): {

@@ -70,9 +70,11 @@ def room() -> Routes:
         """Writes."""
         return request.input
 
-    @r.post("/open", body=Note, response=Note, public=True)
+    @r.post("/open", body=Note, response=Note, errors=(Code.SESSION_UNKNOWN,), public=True)
     def open_to_all(request: Call[Note]) -> Note:
         """Needs no token, unless the view asks who it is."""
+        if request.input.text == "nowhere":
+            raise AppError(Code.SESSION_UNKNOWN)
         if request.input.text == "who":
             return Note(text=request.identity.user_id)
         return request.input

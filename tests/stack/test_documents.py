@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.client import Api, Person, Refused
+from benchmarks.client import Api, Person
 from benchmarks.editor import scene_of
 from chalicelib.wire.bodies import ActivityPage, Session
-from chalicelib.wire.codes import MESSAGE, STATUS, Code
+from chalicelib.wire.codes import Code
 from chalicelib.wire.documents import (
     DocumentKind,
     DocumentList,
@@ -28,6 +28,7 @@ from chalicelib.wire.documents import (
 )
 from chalicelib.wire.operations import Add, Create, Delete, Set
 from chalicelib.wire.types import Visibility
+from tests.stack.refusals import refused
 
 pytestmark = pytest.mark.stack
 ADA, BOB = "ada00000", "bob00000"
@@ -64,16 +65,6 @@ async def counted(api: Api, who: Person, document_id: str, to: int) -> None:
     await submit(api, who, document_id, 1, 0, Create(id=BOX, props={"n": 1}))
     for n in range(2, to + 1):
         await submit(api, who, document_id, n, n - 1, Set(id=BOX, path=("n",), value=n))
-
-
-async def refused(api: Api, code: Code, method: str, path: str, who: Person | None, body: object = None) -> None:
-    """A call that must be refused: with its status, its words and an id to ask about."""
-    with pytest.raises(Refused) as caught:
-        await api.call(method, path, who, body)
-    error = caught.value.error
-    assert (error.code, caught.value.status) == (code, STATUS[code])
-    assert error.message.startswith(MESSAGE[code])  # and maybe where
-    assert len(error.correlation_id) > 8
 
 
 async def test_documents_come_and_go(api: Api) -> None:

@@ -17,7 +17,7 @@ from chalicelib.voice.book import Book, Member
 from chalicelib.voice.book import Person as Known
 from chalicelib.voice.store import VoiceStore
 from chalicelib.wire import limits
-from chalicelib.wire.codes import MESSAGE, STATUS, Code
+from chalicelib.wire.codes import Code
 from chalicelib.wire.messages import ServerMessage
 from chalicelib.wire.peers import RelayStatus, Topology
 from chalicelib.wire.types import Role, UserKind, Visibility
@@ -32,6 +32,7 @@ from chalicelib.wire.voice import (
 )
 from local.stack import Stack
 from tests.stack.conftest import STUN_URL
+from tests.stack.refusals import refused
 
 pytestmark = pytest.mark.stack
 TAB, SECOND_TAB = "tab00001", "tab00002"
@@ -70,12 +71,8 @@ class Guest:
         return await self.api.call("PUT", path, self.person, fields, VoicePerson)
 
     async def refused(self, code: Code, method: str, what: str = "", body: object = None) -> None:
-        """A call that must be refused: with its status and its words."""
-        with pytest.raises(Refused) as caught:
-            await self.api.call(method, self.path + what, self.person, body)
-        error = caught.value.error
-        assert (error.code, caught.value.status) == (code, STATUS[code])
-        assert error.message.startswith(MESSAGE[code])
+        """A call that must be."""
+        await refused(self.api, code, method, self.path + what, self.person, body)
 
     async def hears(self, revision: int) -> VoiceState:
         """The state of that revision or a later one, once it is told."""

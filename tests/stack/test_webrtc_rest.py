@@ -12,7 +12,7 @@ import pytest
 from benchmarks.client import Api, PeerClient, Person, Refused
 from chalicelib.wire import limits
 from chalicelib.wire.bodies import Session
-from chalicelib.wire.codes import MESSAGE, STATUS, Code
+from chalicelib.wire.codes import Code
 from chalicelib.wire.messages import PresenceFrame
 from chalicelib.wire.peers import (
     CarrierKind,
@@ -29,19 +29,10 @@ from chalicelib.wire.peers import (
 from chalicelib.wire.types import Visibility
 from local.stack import Stack
 from tests.stack.conftest import STUN_URL, TURN_SECRET, TURN_URLS
+from tests.stack.refusals import refused
 
 pytestmark = pytest.mark.stack
 ADA_TAB, BOB_TAB, OTHER_TAB = "adatab01", "bobtab01", "nobody01"
-
-
-async def refused(api: Api, code: Code, method: str, path: str, who: Person | None, body: object = None) -> None:
-    """A call that must be refused: with its status, its words and an id to ask about."""
-    with pytest.raises(Refused) as caught:
-        await api.call(method, path, who, body)
-    error = caught.value.error
-    assert (error.code, caught.value.status) == (code, STATUS[code])
-    assert error.message.startswith(MESSAGE[code])  # and maybe where
-    assert len(error.correlation_id) > 8
 
 
 async def room(api: Api, **fields: object) -> tuple[Person, Session, str]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -264,7 +265,7 @@ def test_a_route_declares_every_error_it_can_give() -> None:
     declared = {endpoint.name: set(endpoint.errors) for endpoint in room().endpoints}
     assert declared["read"] == always | token | {Code.QUERY_INVALID, Code.PATH_INVALID, Code.SESSION_UNKNOWN}
     assert declared["write"] == always | token | body
-    assert declared["open_to_all"] == always | body
+    assert declared["open_to_all"] == always | body | {Code.SESSION_UNKNOWN}
     assert declared["replace"] == always | token | body | {Code.PATH_INVALID, Code.VERSION_CONFLICT, Code.QUERY_INVALID}
     assert declared["remove"] == always | token | {Code.PATH_INVALID, Code.ROLE_INSUFFICIENT}
 
@@ -280,3 +281,27 @@ def test_a_route_knows_its_parameters_and_where_its_input_is() -> None:
         "fail",
     ]
     assert endpoints["read"].text == "Reads."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "status"),
+    [
+        ("POST", "/sessions/{session_id}/join", Code.INVITE_UNKNOWN, 409),
+        ("POST", "/sessions/{session_id}/join", Code.SESSION_UNKNOWN, 404),
+        ("DELETE", "/sessions/{session_id}/invites/{invite_id}", Code.INVITE_UNKNOWN, 404),
+        ("POST", "/auth/tickets", Code.SESSION_UNKNOWN, 409),
+        ("POST", "/documents/{document_id}/rollback", Code.REVISION_UNKNOWN, 409),
+        ("GET", "/documents/{document_id}", Code.REVISION_UNKNOWN, 404),
+        ("POST", "/nowhere", Code.ROUTE_UNKNOWN, 404),
+        ("POST", "/auth/tickets", Code.TOKEN_MISSING, 401),
+    ],
+)
+def test_not_found_is_of_what_the_address_names(method: str, path: str, code: Code, status: int) -> None:
+    """What a body alone names and is not there is a conflict."""
+    (endpoint, *_) = room().endpoints
+    assert replace(endpoint, method=method, path=path).status_of(code) == status
+
+
+def test_what_a_body_alone_names_is_answered_so(app: HolodeckApp) -> None:
+    answer = call(app, "POST", "/open", body={"text": "nowhere"})
+    assert (answer.status, answer.json["code"]) == (409, Code.SESSION_UNKNOWN)
