@@ -76,7 +76,6 @@ PURE := $(PURE),chalicelib/voice/recordings_model.py
 PURE := $(PURE),chalicelib/wire/*
 PURE := $(PURE),chalicelib/ot/*
 PURE := $(PURE),chalicelib/presence/model.py,chalicelib/presence/frames.py,chalicelib/presence/broadcast.py
-PURE := $(PURE),chalicelib/gateway/limiter.py
 PURE := $(PURE),chalicelib/sessions/model.py
 PURE := $(PURE),chalicelib/users/model.py
 PURE := $(PURE),chalicelib/activity/model.py

@@ -19,6 +19,7 @@ from chalicelib.peers.model import Relay
 from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.messages import ErrorMessage
 from chalicelib.wire.signals import PeerOffer
 from chalicelib.wire.types import Role
@@ -27,7 +28,6 @@ from media_node.census import Census, Reading
 from media_node.lodging import Known, Lodging, as_it_is_now
 from media_node.member import Member
 from media_node.model import Person, key_of
-from media_node.offers import Offers
 from media_node.ports import Link, Transport
 from media_node.room import Carrying, Room
 from media_node.rounds import Rounds
@@ -80,11 +80,11 @@ class House:
         self._new_id = new_id
         self._people: dict[str, Known] = {}
         """Who a link's key is."""
-        self._offers = Offers()
+        self._offers = Limiter(rate=limits.OFFER_REFILL_PER_S, burst=limits.OFFER_BURST)
+        """Of each page: a link brings allowances of its own, and a new one is none of them."""
         self._absent: dict[str, int] = {}
         self._leaving: set[str] = set()
         self._across = Across(post, now_ms, self._start)
-        """WebSockets whose last post failed, and until when they get none: it may be that there were too many."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._empty = asyncio.Event()
         self.rounds = Rounds(self.rooms, self._across, lambda session_id: self.give_up(session_id, "failed"), clock)
@@ -119,8 +119,9 @@ class House:
         session_id, peer, connection_id = offer.session_id, offer.peer, offer.connection_id
         if session_id is None or peer is None or connection_id is None or self.transport is None:
             raise AppError(Code.RELAY_REFUSED)
-        if not self._offers.take(key_of(session_id, peer.peer_id), self._now_ms()):
-            raise AppError(Code.RATE_LIMITED)
+        wait_ms = self._offers.take(key_of(session_id, peer.peer_id), self._now_ms()).wait_ms
+        if wait_ms:
+            raise AppError(Code.RATE_LIMITED, retry_after_ms=wait_ms)
         if self.draining or not await self._ours(session_id):
             raise AppError(Code.RELAY_REFUSED)
         person = Person(session_id, peer.peer_id, peer.user_id, peer.role, connection_id, peer.name)

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import msgspec
 
 from chalicelib.gateway.lifecycle import Log, Run
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.presence.model import Caller, Connection, NodeConnection
 from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_client_message, is_signal, request_id_of
 from chalicelib.wire.errors import AppError
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.messages import ClientMessage, ErrorMessage
 from chalicelib.wire.types import Delivery
 

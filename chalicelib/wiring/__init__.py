@@ -13,7 +13,6 @@ from chalicelib.aws.once import once
 from chalicelib.aws.settings import Settings, from_environment
 from chalicelib.gateway.dispatch import Dispatch, Limits
 from chalicelib.gateway.lifecycle import Lifecycle
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.presence.broadcast import Broadcaster
 from chalicelib.presence.model import Connection, Row
 from chalicelib.presence.service import Presence
@@ -24,6 +23,7 @@ from chalicelib.users.model import Accounts, Verifier
 from chalicelib.users.service import Policy, Users
 from chalicelib.wire import limits
 from chalicelib.wire.bodies import Session
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.messages import ParticipantChanged, ParticipantRemoved, ServerMessage, SessionEnded
 from chalicelib.wire.tokens import Identity
 from chalicelib.wire.types import Role

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from chalicelib import wiring
 from chalicelib.aws import log
 from chalicelib.aws.once import once
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.peers.admission import Admission
 from chalicelib.peers.model import desired_tasks
 from chalicelib.peers.service import Peers, Scaler
 from chalicelib.peers.signals import Signals
 from chalicelib.peers.socket import Socket
 from chalicelib.wire import limits
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.tokens import NodeClaims
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from chalicelib import wiring
 from chalicelib.aws import log, secret
 from chalicelib.aws.once import once
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.peers.plane import Page, Plane
 from chalicelib.peers.turn import configured
 from chalicelib.wire import limits
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.peers import RelayState
 from chalicelib.wire.tokens import Identity
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from chalicelib import wiring
 from chalicelib.aws import log
 from chalicelib.aws.once import once
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.sessions.model import Permission
 from chalicelib.voice.changes import Changes
 from chalicelib.voice.model import may_moderate
 from chalicelib.voice.recordings import RecordingService
 from chalicelib.voice.service import Voice
 from chalicelib.wire import limits
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.peers import IceServers, RelayState
 from chalicelib.wire.tokens import Identity
 

@@ -11,7 +11,6 @@ import pytest
 
 from chalicelib.gateway.dispatch import Dispatch, Limits
 from chalicelib.gateway.lifecycle import Lifecycle
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.presence.broadcast import Broadcaster
 from chalicelib.presence.model import Connection, NodeConnection, Row
 from chalicelib.presence.service import Presence
@@ -21,6 +20,7 @@ from chalicelib.wire.bodies import ErrorBody, Session, SessionSettings
 from chalicelib.wire.codes import Code
 from chalicelib.wire.decode import decode_server_message
 from chalicelib.wire.errors import AppError
+from chalicelib.wire.limiter import Limiter
 from chalicelib.wire.messages import ErrorMessage, Pong, PresenceFrame, RoomState
 from chalicelib.wire.peers import RelayState, RelayStatus
 from chalicelib.wire.signals import NodeEnter, PeerBye

@@ -1,4 +1,4 @@
-"""Token buckets, one a connection, in the container's memory. Pure: the clock is an argument.
+"""Token buckets, one a connection or a page, in a process's memory. Pure: the clock is an argument.
 
 Functions share no memory, so with n containers a client gets up to n times the rate; the stage's own throttle bounds
 the sum, and what goes out is bounded by the tick, whatever comes in. Exactness here would cost a write a message.

@@ -1,7 +1,7 @@
 """The token buckets."""
 
-from chalicelib.gateway.limiter import Limiter
 from chalicelib.wire import limits
+from chalicelib.wire.limiter import Limiter
 
 
 def test_burst_then_rate() -> None:
