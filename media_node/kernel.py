@@ -35,7 +35,7 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struc
 
 
 def call(name: str) -> Any:
-    """One of the two; None: it is not there."""
+    """One of them; None: it is not there."""
     try:
         return getattr(ffi.dlopen(None), name)
     except (AttributeError, OSError):
