@@ -241,6 +241,18 @@ describe("a report", () => {
     });
   });
 
+  it("has no link to whom the node carries: it would count as one that could not be made", () => {
+    const shut = { path: "none", open: false } as const;
+    const links = [link(NODE, { path: "node" }), link("a", shut), link("b", shut), link("c")];
+    const seen = sight(links, { view: view(links, { carrier: "relay", relayed: ["a", "c"] }) });
+    const { links: told } = reportOf(new Watch().look(seen, 0), "tab") ?? { links: [] };
+    expect(told?.map(({ peer_id, path }) => `${peer_id} ${path}`)).toEqual([
+      `${NODE} node`,
+      "b none",
+      "c direct",
+    ]);
+  });
+
   it("has no more links than the wire takes, and is not made where nothing carries", () => {
     const many = Array.from({ length: 30 }, (_, n) => link(`p${n}`));
     expect(reportOf(new Watch().look(sight(many), 0), "tab")?.links).toHaveLength(LIMITS.LINKS_REPORTED);

@@ -221,15 +221,20 @@ class Flow {
   }
 }
 
-/** What the room is told of this page's connections; null while nothing carries. */
+/**
+ * What the room is told of this page's connections; null while nothing carries. Whom the node carries is in its link: one
+ * of their own is not missing.
+ */
 export function reportOf(
   standing: Standing,
   tabId: string,
   voice: VoiceQuality | null = null,
 ): QualityReport | null {
-  const { carrier, bars, links } = standing;
+  const { carrier, bars, links, pages } = standing;
   if (carrier === null) return null;
-  const own = links.filter(({ peerId }) => peerId !== SOCKET).slice(0, LIMITS.LINKS_REPORTED);
+  const own = links
+    .filter(({ peerId }) => peerId !== SOCKET && pages.get(peerId)?.way !== "node")
+    .slice(0, LIMITS.LINKS_REPORTED);
   return {
     tab_id: tabId,
     carrier,
