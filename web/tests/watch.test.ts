@@ -81,20 +81,25 @@ describe("the way to a page", () => {
 
 describe("a switch", () => {
   it("for the better is said quietly, for the worse aloud", () => {
-    expect(switched("websocket", "mesh", 3)).toMatchObject({ better: true });
-    expect(switched("mesh", "relay", 8)).toMatchObject({ better: true });
-    expect(switched("relay", "websocket", 8)).toEqual({
+    expect(switched("websocket", "mesh", 3, "websocket")).toMatchObject({ better: true });
+    expect(switched("mesh", "relay", 8, "websocket")).toMatchObject({ better: true });
+    expect(switched("relay", "websocket", 8, "websocket")).toEqual({
       text: "The media node is gone. The WebSocket carries on.",
       better: false,
     });
-    expect(switched("mesh", "websocket", 1)?.text).toContain("page to page");
+    expect(switched("mesh", "websocket", 1, "websocket")?.text).toContain("page to page");
   });
 
   it("is not told where nothing switched, nobody is here, or the banner tells", () => {
-    expect(switched("mesh", "mesh", 3)).toBeNull();
-    expect(switched("mesh", "websocket", 0)).toBeNull();
-    expect(switched("websocket", "rest", 3)).toBeNull();
-    expect(switched("rest", "websocket", 3)).toBeNull();
+    expect(switched("mesh", "mesh", 3, "websocket")).toBeNull();
+    expect(switched("mesh", "websocket", 0, "websocket")).toBeNull();
+    expect(switched("websocket", "rest", 3, "rest")).toBeNull();
+    expect(switched("rest", "websocket", 3, "websocket")).toBeNull();
+  });
+
+  it("to a WebSocket that carries nothing is none: the banner tells", () => {
+    expect(switched("mesh", "websocket", 1, "none")).toBeNull();
+    expect(switched("relay", "websocket", 8, "rest")).toBeNull();
   });
 });
 

@@ -74,11 +74,16 @@ export interface Switched {
 }
 
 /** What to say of it; null: nothing (nobody is here to notice, or the banner says it). */
-export function switched(from: CarrierKind, to: CarrierKind, others: number): Switched | null {
+export function switched(
+  from: CarrierKind,
+  to: CarrierKind,
+  others: number,
+  ground: Ground,
+): Switched | null {
   if (from === to || others === 0 || to === "rest") return null;
   if (to === "mesh") return { text: "Now connected page to page.", better: true };
   if (to === "relay") return { text: "Now connected through a media node.", better: true };
-  if (from === "rest") return null;
+  if (from === "rest" || ground !== "websocket") return null;
   const lost = from === "relay" ? "The media node is gone." : "Not connected page to page any more.";
   return { text: `${lost} The WebSocket carries on.`, better: false };
 }

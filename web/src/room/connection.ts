@@ -90,7 +90,7 @@ export class Connection implements Network {
     const standing = this.watch.look(sight, nowMs);
     this.now = standing;
     this.adapt(this.watch.demand(sight, standing, nowMs));
-    this.settle(nowMs, sight.others.length);
+    this.settle(nowMs, sight);
     this.tell(standing, nowMs);
     this.details.refresh();
     return standing;
@@ -136,9 +136,9 @@ export class Connection implements Network {
     if (event.kind === "carrier") this.heard = { carrier: event.to, atMs: Date.now() };
   }
 
-  private settle(nowMs: number, others: number): void {
+  private settle(nowMs: number, { others, ground }: Sight): void {
     if (!this.heard || nowMs - this.heard.atMs < SETTLED_MS) return;
-    const told = switched(this.told, this.heard.carrier, others);
+    const told = switched(this.told, this.heard.carrier, others.length, ground);
     this.told = this.heard.carrier;
     this.heard = null;
     // Who asked for the WebSocket knows.
