@@ -91,6 +91,11 @@ async def test_the_panel_shows_the_connections(people: tuple[Window, Window]) ->
     await see(ada, "relay-line", "No media node")
     await see(bob, "connection", "Direct")
     await see(ada, "room-peers", "Bob")
+    last = await ada.page.locator(ada.by("tab-network")).bounding_box()
+    close = await ada.page.locator(ada.by("panel-close")).bounding_box()
+    assert last is not None
+    assert close is not None
+    assert last["x"] + last["width"] < close["x"], "the last tab leaves the close button free"
 
 
 async def test_the_badge_tells_and_opens_the_panel(people: tuple[Window, Window]) -> None:
