@@ -142,11 +142,12 @@ describe("how much is sent", () => {
     expect(effortOf(null)).toBe(EFFORTS[3]);
   });
 
-  it("is of a voice what all but the loss of states allows: of that its own reports know more", () => {
-    const measured = { rttMs: 40, jitterMs: 5, lossShare: 0.12, availableKbps: null };
+  it("is of a voice what all but the loss of states allows, of which its own reports know more, and what the way here carries: it goes the other", () => {
+    const measured = { rttMs: 40, jitterMs: 5, lossShare: 0.12, availableKbps: null, incomingKbps: 20 };
     expect(scoreOf(measured)).toBe(1);
     expect(voiceKbps(measured)).toBe(48);
     expect(voiceKbps({ ...measured, jitterMs: 60 })).toBe(24);
+    expect(voiceKbps({ ...measured, availableKbps: 60 })).toBe(24);
     expect(voiceKbps(null)).toBe(32);
   });
 

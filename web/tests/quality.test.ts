@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Bars, Gauge, Gauges, type Measured, overall, Smooth, scoreOf } from "../src/peers/quality";
 
-const NOTHING: Measured = { rttMs: null, jitterMs: null, lossShare: null, availableKbps: null };
-const GOOD: Measured = { rttMs: 40, jitterMs: 5, lossShare: 0, availableKbps: 2000 };
+const NOTHING: Measured = {
+  rttMs: null,
+  jitterMs: null,
+  lossShare: null,
+  availableKbps: null,
+  incomingKbps: null,
+};
+const GOOD: Measured = { rttMs: 40, jitterMs: 5, lossShare: 0, availableKbps: 2000, incomingKbps: null };
 
 /** A small generator with a seed (mulberry32), so that a failure can be had again. */
 function seeded(seed: number): () => number {
@@ -39,6 +45,8 @@ describe("the bars of a moment", () => {
     [{ availableKbps: 100 }, 3],
     [{ availableKbps: 99 }, 2],
     [{ availableKbps: 10 }, 1],
+    [{ incomingKbps: 100 }, 3],
+    [{ incomingKbps: 10 }, 1],
   ] as [Partial<Measured>, Bars][])("%o are %i", (figures, bars) => {
     expect(scoreOf({ ...GOOD, ...figures })).toBe(bars);
   });
@@ -58,12 +66,14 @@ describe("the bars of a moment", () => {
         jitterMs: random() * 150,
         lossShare: random() * 0.2,
         availableKbps: random() * 400,
+        incomingKbps: random() * 400,
       };
       const worse: Measured = {
         rttMs: (one.rttMs ?? 0) * (1 + random()),
         jitterMs: (one.jitterMs ?? 0) * (1 + random()),
         lossShare: (one.lossShare ?? 0) * (1 + random()),
         availableKbps: (one.availableKbps ?? 0) * random(),
+        incomingKbps: (one.incomingKbps ?? 0) * random(),
       };
       expect(scoreOf(worse) ?? 0).toBeLessThanOrEqual(scoreOf(one) ?? 0);
     }
@@ -122,6 +132,7 @@ describe("a gauge", () => {
         jitterMs: 30 * random(),
         lossShare: Math.max(0, loss + (random() - 0.5) * 0.04),
         availableKbps: null,
+        incomingKbps: null,
       }));
       // The first verdict is of one sample; it may be mended once, or twice where a second figure decides later.
       expect(changes(bars), `seed ${seed}, rtt ${mean}, loss ${loss}`).toBeLessThanOrEqual(2);

@@ -142,16 +142,16 @@ describe("a page on the relay", () => {
     const { town, node, page } = await relayed();
     const told = (): unknown => {
       const seen = page.plane.view().links.find(({ path }) => path === "node");
-      return [seen?.lossShare, seen?.availableKbps];
+      return [seen?.lossShare, seen?.incomingKbps, seen?.availableKbps];
     };
-    expect(told()).toEqual([null, null]);
+    expect(told()).toEqual([null, null, null]);
     Object.assign(node, { loss: 0.08, kbps: 90.5 });
     await town.world.pass(1500);
-    expect(told()).toEqual([0.08, 90.5]);
+    expect(told()).toEqual([0.08, 90.5, null]);
     for (const nonsense of [-1, 7, "0.5", null]) {
       Object.assign(node, { loss: nonsense, kbps: typeof nonsense === "number" ? -1 : nonsense });
       await town.world.pass(1500);
-      expect(told()).toEqual([0.08, null]);
+      expect(told()).toEqual([0.08, null, null]);
     }
   });
 

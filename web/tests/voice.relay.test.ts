@@ -63,6 +63,14 @@ describe("A page on the relay", () => {
     });
   });
 
+  it("speaks as well as ever where only the way here is narrow", async () => {
+    const { ada, node, town } = await three();
+    const sender = ada.connection("node-1")?.transceivers[0]?.sender;
+    Object.assign(node, { kbps: 20 });
+    await town.world.pass(20_000);
+    expect(sender?.kbps).toBe(48);
+  });
+
   it("hears whoever the node says is in a slot, and nobody while it says nothing", async () => {
     const made = await three();
     const { ada } = made;

@@ -16,6 +16,7 @@ function link(peerId: string, more: Partial<LinkView> = {}): LinkView {
     jitterMs: 1,
     lossShare: 0,
     availableKbps: null,
+    incomingKbps: null,
     protocol: "UDP",
     sentKbps: 40,
     receivedKbps: 41,
@@ -207,6 +208,12 @@ describe("what follows", () => {
       return watch.demand(seen, watch.look(seen, 0), 0).frameBytes;
     });
     expect(bytes).toEqual([LIMITS.RELAY_FRAME_BYTES, LIMITS.RELAY_PART_BYTES, LIMITS.RELAY_FRAME_BYTES_MIN]);
+  });
+
+  it("is a shorter frame where the way from the node is narrow, however wide the one there is", () => {
+    const watch = new Watch();
+    const seen = sight([link(NODE, { path: "node", availableKbps: 2000, incomingKbps: 30 })]);
+    expect(watch.demand(seen, watch.look(seen, 0), 0).frameBytes).toBe(LIMITS.RELAY_FRAME_BYTES_MIN);
   });
 
   it("is the mesh at full pace where links are good, and nothing without a plane", () => {

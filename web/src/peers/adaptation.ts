@@ -174,9 +174,9 @@ export function effortOf(bars: Bars | null): Effort {
 }
 
 /**
- * What a connection allows an encoder, in kbit/s. By all that is known of it but the loss: that is of states, which are not sent again as voices are; and what
- * voices lose their own reports tell, where some loss is met by FEC, which needs its rate (voice/adapt.ts).
+ * What a connection allows an encoder, in kbit/s. By all that is known of it but the loss, which is of states: they are not sent again as voices are, and what
+ * voices lose their own reports tell, where some loss is met by FEC, which needs its rate (voice/adapt.ts); and but what the way here carries: a voice goes the other.
  */
 export function voiceKbps(measured: Measured | null): number {
-  return effortOf(measured && scoreOf({ ...measured, lossShare: null })).audioKbps;
+  return effortOf(measured && scoreOf({ ...measured, lossShare: null, incomingKbps: null })).audioKbps;
 }

@@ -130,7 +130,7 @@ export class Mesh {
 
   /** What is shown of a pair, connected or not. */
   viewOf(peerId: string): LinkView {
-    const none = { rttMs: null, jitterMs: null, lossShare: null, availableKbps: null };
+    const none = { rttMs: null, jitterMs: null, lossShare: null, availableKbps: null, incomingKbps: null };
     return this.pairs.get(peerId)?.link?.view ?? { peerId, path: "none", open: false, ...none };
   }
 

@@ -21,15 +21,19 @@ export interface Measured {
   readonly rttMs: number | null;
   readonly jitterMs: number | null;
   readonly lossShare: number | null;
+  /** What the way there carries. */
   readonly availableKbps: number | null;
+  /** What the way here carries. */
+  readonly incomingKbps: number | null;
 }
 
-/** A figure's worst values that are still worth four, three and two bars. Of `availableKbps`: its least. */
+/** A figure's worst values that are still worth four, three and two bars: of bandwidth the least, of all else the most. */
 export const STEPS = {
   rttMs: [100, 300, 800],
   jitterMs: [20, 50, 100],
   lossShare: [0.01, 0.03, 0.1],
   availableKbps: [200, 100, 48],
+  incomingKbps: [200, 100, 48],
 } as const satisfies Record<keyof Measured, readonly [number, number, number]>;
 
 export const BARS_TEXT: Record<Bars, string> = {
@@ -46,6 +50,7 @@ const SMOOTH_MS: Record<keyof Measured, number> = {
   jitterMs: 8000,
   lossShare: 12_000,
   availableKbps: 8000,
+  incomingKbps: 8000,
 };
 /** A smoothed figure must be so much past a step, either way; loss is counted in few states, and so the roughest. */
 const MARGIN: Record<keyof Measured, number> = {
@@ -53,12 +58,13 @@ const MARGIN: Record<keyof Measured, number> = {
   jitterMs: 0.3,
   lossShare: 0.4,
   availableKbps: 0.25,
+  incomingKbps: 0.25,
 };
 /** And for so long: a fall is told sooner than a rise is believed. */
 const FALL_MS = 3000;
 const RISE_MS = 6000;
 
-const FIGURES = ["rttMs", "jitterMs", "lossShare", "availableKbps"] as const;
+const FIGURES = ["rttMs", "jitterMs", "lossShare", "availableKbps", "incomingKbps"] as const;
 
 /** The bars of one moment; null where nothing is known. `margins`: 1 judges each figure milder by its margin, -1 harder. */
 export function scoreOf(measured: Measured, margins: 1 | 0 | -1 = 0): Bars | null {
@@ -74,8 +80,7 @@ export function scoreOf(measured: Measured, margins: 1 | 0 | -1 = 0): Bars | nul
 
 function barsOf(figure: keyof Measured, value: number, ease: number): Bars {
   const [four, three, two] = STEPS[figure];
-  const good = (step: number): boolean =>
-    figure === "availableKbps" ? value * ease >= step : value / ease <= step;
+  const good = (step: number): boolean => (four > two ? value * ease >= step : value / ease <= step);
   if (good(four)) return 4;
   if (good(three)) return 3;
   return good(two) ? 2 : 1;
@@ -122,6 +127,7 @@ export class Gauge {
     jitterMs: new Smooth(SMOOTH_MS.jitterMs),
     lossShare: new Smooth(SMOOTH_MS.lossShare),
     availableKbps: new Smooth(SMOOTH_MS.availableKbps),
+    incomingKbps: new Smooth(SMOOTH_MS.incomingKbps),
   };
   private wanted: "rise" | "fall" | null = null;
   private sinceMs = 0;
@@ -133,6 +139,7 @@ export class Gauge {
       jitterMs: this.smooth.jitterMs.value,
       lossShare: this.smooth.lossShare.value,
       availableKbps: this.smooth.availableKbps.value,
+      incomingKbps: this.smooth.incomingKbps.value,
     };
   }
 

@@ -20,8 +20,10 @@ export interface LinkView {
   jitterMs: number | null;
   /** Of what they sent on the unreliable channel, 0 to 1; of the node's, on both, as it says itself. */
   lossShare: number | null;
-  /** What the way there carries; that from the node here, while nothing tells of the other. */
+  /** What the way there carries, as the browser estimates it while media is sent. */
   availableKbps: number | null;
+  /** What the way from the node here carries, as it says itself while that is full. */
+  incomingKbps: number | null;
   /** "UDP", "TCP" or "TLS", of the selected pair. */
   protocol?: string | null;
   /** What the connection carried lately, each way; left out where it is not measured. */

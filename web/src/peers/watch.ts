@@ -76,7 +76,13 @@ const ALL = "all";
 const FLOW_MS = 3000;
 const CURVE_POINTS = 60;
 const CURVE_EVERY_MS = 1000;
-const UNKNOWN: Measured = { rttMs: null, jitterMs: null, lossShare: null, availableKbps: null };
+const UNKNOWN: Measured = {
+  rttMs: null,
+  jitterMs: null,
+  lossShare: null,
+  availableKbps: null,
+  incomingKbps: null,
+};
 
 export class Watch {
   private readonly gauges = new Gauges();

@@ -39,20 +39,25 @@ interface Card extends Measured {
 
 /** The lines of a card: what carries, which way, each figure, and what they are worth. */
 export function cardLines(title: string, card: Card): Child[] {
-  const { carrier, path, rttMs, jitterMs, lossShare, availableKbps, bars } = card;
+  const { carrier, path, rttMs, jitterMs, lossShare, availableKbps, incomingKbps, bars } = card;
   const lines: [string, string][] = [
     ["Carrier", carrier ? CARRIER_TEXT[carrier] : "None"],
     ["Path", path],
     ["Round trip", msText(rttMs)],
     ["Jitter", msText(jitterMs)],
     ["Loss", shareText(lossShare)],
-    ...(availableKbps === null ? [] : [["Bandwidth", kbpsText(availableKbps)] as [string, string]]),
+    ...bandwidth("Bandwidth", availableKbps),
+    ...bandwidth("Bandwidth to you", incomingKbps),
     ["Quality", bars === null ? barsText(null) : `${BARS_TEXT[bars]} · ${bars} of 4`],
   ];
   return [
     h("strong", {}, title),
     h("dl", {}, ...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
   ];
+}
+
+function bandwidth(name: string, kbps: number | null): [string, string][] {
+  return kbps === null ? [] : [[name, kbpsText(kbps)]];
 }
 
 /** How one other page is reached. */
@@ -76,5 +81,6 @@ export function standingLines(
     jitterMs: median(of.map((row) => row.jitterMs)),
     lossShare: median(of.map((row) => row.lossShare)),
     availableKbps: median(of.map((row) => row.availableKbps)),
+    incomingKbps: median(of.map((row) => row.incomingKbps)),
   });
 }
