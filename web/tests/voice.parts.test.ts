@@ -54,6 +54,7 @@ describe("Whom one blocks", () => {
     const kept = new Set(["bob"]);
     const calls = { blocks: 0, away: 0 };
     const all = () => ({ blocked: [...kept] });
+    const late = new Set<string>();
     const routes = {
       blocks: async () => {
         calls.blocks += 1;
@@ -64,13 +65,15 @@ describe("Whom one blocks", () => {
       },
       block: async (userId: string) => {
         kept.add(userId);
-        return all();
+        const now = all();
+        if (late.has(userId)) await new Promise<void>((resolve) => world.after(300, resolve));
+        return now;
       },
       unblock: async (userId: string) => void kept.delete(userId),
     };
     const random = () => world.random();
     const blocking = new Blocking({ routes, random, after: (ms, call) => world.after(ms, call) }, () => {});
-    return { world, blocking, calls };
+    return { world, blocking, calls, late };
   }
 
   it("is read again until it is known", async () => {
@@ -93,6 +96,19 @@ describe("Whom one blocks", () => {
     await blocking.set("bob", false);
     await world.pass(200);
     expect([...blocking.users]).toEqual(["cleo"]);
+  });
+
+  it("is as the server has it after all of several that are blocked at once, whichever answer comes last", async () => {
+    const { world, blocking, calls, late } = blocked();
+    late.add("cleo");
+    void blocking.set("cleo", true);
+    await blocking.set("dan", true);
+    await world.pass(1000);
+    expect([...blocking.users].sort()).toEqual(["bob", "cleo", "dan"]);
+    const { blocks } = calls;
+    await blocking.set("eve", true);
+    await world.pass(1000);
+    expect(calls.blocks).toBe(blocks); // one alone is known by its answer
   });
 
   it("is not read any more once the room is over", async () => {

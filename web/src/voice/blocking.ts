@@ -35,8 +35,10 @@ export class Blocking {
     }
   }
 
+  /** Of several at once the answers may come in any order: what is so after them is read. */
   async set(userId: UserId, blocked: boolean): Promise<void> {
     this.changes += 1;
+    const { changes } = this;
     try {
       if (blocked) this.become((await this.ports.routes.block(userId)).blocked);
       else {
@@ -44,7 +46,9 @@ export class Blocking {
         this.become([...this.users].filter((id) => id !== userId));
       }
     } finally {
+      const alone = this.changes === changes;
       this.changes += 1;
+      if (!alone) this.later(0);
     }
   }
 
