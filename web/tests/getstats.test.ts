@@ -192,6 +192,12 @@ describe("gaps", () => {
     expect(gaps.lossShare).toBeCloseTo(0.1, 2);
   });
 
+  it("count nothing that comes more than a window late: who leaps ahead and fills up is not listened to for ever", () => {
+    const gaps = new Gaps();
+    feed(gaps, [...upTo(100), 100_000, ...upTo(99_900, 100)]);
+    expect(gaps.lossShare).toBeGreaterThan(0.99);
+  });
+
   it("forget: a connection that mended is good again", () => {
     const gaps = new Gaps();
     feed(

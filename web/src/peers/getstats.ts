@@ -182,7 +182,8 @@ export class Gaps {
       this.last = null;
     }
     if (counter < this.first) {
-      if (this.last && counter >= this.last.first) this.last.came.add(counter); // it was overtaken
+      const since = Math.max(this.last?.first ?? this.first, this.first - GAP_WINDOW);
+      if (counter >= since) this.last?.came.add(counter); // it was overtaken
       return;
     }
     this.highest = Math.max(this.highest, counter);
