@@ -87,6 +87,19 @@ async def more(who: Window, name: str) -> Locator:
     return person
 
 
+async def comes_back(who: Window, name: str, other: Window) -> None:
+    """Somebody who is out of voice joins by the bar, and is heard of."""
+    await of(who, "voice-join").click()
+    await of(who, "voice-join-speaker").click()
+    await described(other, name, "Speaking")
+
+
+async def let_back(who: Window, testid: str) -> None:
+    """Lets back the only one of a list, who is in it no more."""
+    await of(who, testid).get_by_role("button").click()
+    await expect(of(who, testid)).to_have_count(0, timeout=PATIENCE_MS)
+
+
 async def test_one_tries_the_microphone_then_joins(people: tuple[Window, Window, Window]) -> None:
     """The preview's meter moves before anybody hears; after joining, the others' lists show who speaks."""
     ada, bob, _ = people
@@ -160,11 +173,8 @@ async def test_who_was_taken_out_is_listed_and_let_back_in(people: tuple[Window,
     await says(ada, "voice-removed", "Bob")
     await says(bob, "voice-failed", "removed")
     await expect(of(bob, "voice-removed")).to_have_count(0)
-    await of(ada, "voice-removed").get_by_role("button").click()
-    await expect(of(ada, "voice-removed")).to_have_count(0, timeout=PATIENCE_MS)
-    await of(bob, "voice-join").click()
-    await of(bob, "voice-join-speaker").click()
-    await described(ada, "Bob", "Speaking")
+    await let_back(ada, "voice-removed")
+    await comes_back(bob, "Bob", ada)
 
 
 async def test_whom_one_blocks_is_listed_though_they_have_left(people: tuple[Window, Window, Window]) -> None:
@@ -176,11 +186,8 @@ async def test_whom_one_blocks_is_listed_though_they_have_left(people: tuple[Win
     await expect(of(bob, "voice-blocked")).to_have_count(0)
     await of(ada, "voice-leave").click()
     await says(bob, "voice-blocked", "Ada")
-    await of(bob, "voice-blocked").get_by_role("button").click()
-    await expect(of(bob, "voice-blocked")).to_have_count(0, timeout=PATIENCE_MS)
-    await of(ada, "voice-join").click()
-    await of(ada, "voice-join-speaker").click()
-    await described(bob, "Ada", "Speaking")
+    await let_back(bob, "voice-blocked")
+    await comes_back(ada, "Ada", bob)
 
 
 async def test_who_loads_the_page_anew_is_asked_whether_to_come_back(people: tuple[Window, Window, Window]) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import browser
 from tests.turn.server import TURNSERVER, Coturn
+
+__all__ = ["browser"]
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,14 @@
 """A mixed room: two pages connected directly, one through TURN, one on the WebSocket alone. Real pages, a real coturn."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from local.stack import Stack
-from tests.e2e.conftest import CHROMIUM, FLAGS, Window
+from tests.e2e.conftest import Window
 from tests.e2e.gathering import KEEP, WITHOUT, moves, room
 from tests.turn.server import SECRETS, Coturn
 
@@ -27,17 +27,6 @@ def system(coturn: Coturn, folder: Path) -> Iterator[Stack]:
     settings = {"TURN_URLS": f"{coturn.udp},{coturn.tcp}", "TURN_SECRET_FILE": str(secret), "RELAY": "0"}
     with Stack(settings=settings) as running:
         yield running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield made
-        await made.close()
 
 
 async def hide(who: Window) -> None:
