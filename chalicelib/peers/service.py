@@ -296,7 +296,7 @@ class Peers:
             if chosen is None and relay.waits(now):
                 return relay.state(now)
             if chosen is not None:
-                self._promises.promise(chosen, pages, now)
+                self._promises.promise(next(n for n in alive if n.node_id == chosen.node_id), pages, now)
             given = Relay(
                 session_id,
                 node_id=chosen.node_id if chosen else "",

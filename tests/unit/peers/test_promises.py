@@ -58,11 +58,22 @@ def test_what_was_promised_counts_until_the_row_says_it() -> None:
     assert promises.counted([NODE], NOW + limits.NODE_GIVEN_S * 1000) == [NODE]
 
 
+def test_a_node_that_is_given_room_after_room_is_no_fuller_than_these() -> None:
+    """Each counts for its own time: those of a moment ago do not keep alive what ended long since."""
+    promises = Promises()
+    every_ms = limits.NODE_GIVEN_S * 1000 // 2
+    for given in range(20):
+        (counted,) = promises.counted([NODE], NOW + given * every_ms)
+        assert (counted.load, counted.rooms) == (10 + 7 * min(given, 1), min(given, 1))
+        promises.promise(NODE, 7, NOW + given * every_ms)
+
+
 def test_what_was_withdrawn_counts_no_more() -> None:
     """Another process decided; what is forgotten already stays so."""
     promises = Promises()
     promises.promise(NODE, 7, NOW)
-    promises.promise(replace(NODE, load=17, rooms=1), 7, NOW)
+    promises.promise(NODE, 7, NOW)
+    assert promises.counted([NODE], NOW) == [replace(NODE, load=24, rooms=2)]
     promises.withdraw(NODE.node_id, 7)
     promises.withdraw("node_" + "2" * 12, 7)
     assert promises.counted([NODE], NOW) == [replace(NODE, load=17, rooms=1)]
