@@ -300,6 +300,13 @@ class Crew:
         """Everybody at once."""
         await asyncio.gather(*(hand.work(edits) for hand in self.hands))
 
+    async def work_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Everybody edits now and then until that many appends were met: one append may hold all that was edited so far."""
+        waiting = asyncio.create_task(until(condition, what))
+        while not (await asyncio.wait({waiting}, timeout=0.5))[0]:
+            await self.work(1)
+        await waiting
+
     async def fill(self, revisions: int) -> None:
         """The log has so many revisions at least, by somebody who is not here any more."""
         head = (await self._insist(self._page, 0)).head

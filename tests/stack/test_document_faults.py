@@ -48,7 +48,7 @@ async def test_answers_that_never_arrive(house: House, crew: Crew) -> None:
     """Connections end after the write: whoever asks again finds that it was done."""
     house.dynamodb.rule(Rule(Fault.LOSE, "append lost", APPEND, chance=0.7), Rule(Fault.LOSE, "lost", chance=0.2))
     await crew.work(EDITS)
-    await until(lambda: house.dynamodb.met["append lost"] > 3 and house.dynamodb.met["lost"] > 10, "lost")
+    await crew.work_until(lambda: house.dynamodb.met["append lost"] > 3 and house.dynamodb.met["lost"] > 10, "lost")
     await judged(house, crew)
 
 
@@ -56,7 +56,7 @@ async def test_appends_that_arrive_after_they_were_given_up(house: House, crew: 
     """A write that its sender believes lost comes through later, between others'."""
     house.dynamodb.rule(Rule(Fault.LATE, "late", APPEND, chance=0.5, delay_s=0.15))
     await crew.work(EDITS)
-    await until(lambda: house.dynamodb.met["late"] > 3, "late")
+    await crew.work_until(lambda: house.dynamodb.met["late"] > 3, "late")
     await judged(house, crew)
 
 
@@ -111,7 +111,7 @@ async def test_a_committer_that_outlives_its_lease(house: House, crew: Crew) -> 
         Rule(Fault.WATCH, "taken", APPEND),
     )
     working = asyncio.create_task(crew.work(EDITS))
-    await until(lambda: house.dynamodb.met["taken"] > taken + 2, "taken over")
+    await crew.work_until(lambda: house.dynamodb.met["taken"] > taken + 2, "taken over")
     house.resume()
     await working
     await judged(house, crew)
