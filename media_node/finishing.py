@@ -116,10 +116,16 @@ async def work(session_id: str, recording_id: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """Standard input is a pipe that nobody writes to: it ends when its other end does."""
+    """Standard input is a pipe that nobody writes to: it ends when its other end does.
+
+    It is read below `sys.stdin`: whoever reads that holds its lock, which the interpreter wants as it ends, and aborts
+    where a thread still has it.
+    """
+    pipe = sys.stdin.fileno()
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(pipe, 1):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
