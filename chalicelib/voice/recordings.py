@@ -23,6 +23,7 @@ from chalicelib.wire.tokens import Identity
 from chalicelib.wire.voice import (
     ActiveRecording,
     ChangeRecording,
+    EmptyBecause,
     MixStatus,
     Recording,
     Recordings,
@@ -35,6 +36,11 @@ from chalicelib.wire.voice import (
 _ASKED_MS: Final = 5000
 """A node is asked for the same work no sooner again."""
 _REMEMBERED: Final = 1000
+_WHY: Final = {
+    EmptyBecause.NO_NODE: "it was over before a media node had begun to write",
+    EmptyBecause.NOBODY_SPOKE: "nobody who consented was heard",
+    EmptyBecause.NOT_MADE: "its files could not be made",
+}
 
 
 class Gate(Protocol):
@@ -130,7 +136,10 @@ class RecordingService:
         return self._with_files(await self._looked_at(session_id, recording_id))
 
     async def change(self, session_id: str, identity: Identity, recording_id: str, body: ChangeRecording) -> Recording:
-        """Consents or declines, stops, asks for the mix. RECORDING_UNKNOWN, RECORDING_NOT_READY, VOICE_NOT_JOINED."""
+        """Consents or declines, stops, asks for the mix.
+
+        RECORDING_UNKNOWN, RECORDING_NOT_READY, RECORDING_EMPTY (there is nothing to mix, nor will be), VOICE_NOT_JOINED.
+        """
         if body.stop or body.mix:
             await self._moderator(session_id, identity)
         else:
@@ -222,6 +231,8 @@ class RecordingService:
         return row
 
     async def _mix(self, row: RecordingRow) -> RecordingRow:
+        if row.empty_because is not None:
+            raise AppError(Code.RECORDING_EMPTY, _WHY[row.empty_because])
         if row.status is not RecordingStatus.READY:
             raise AppError(Code.RECORDING_NOT_READY)
         wanted = await step(self._shelf, row.session_id, row.recording_id, model.wanted)

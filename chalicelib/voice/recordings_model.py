@@ -17,7 +17,15 @@ from msgspec.structs import replace
 
 from chalicelib.wire import limits
 from chalicelib.wire.types import Vec3
-from chalicelib.wire.voice import ChannelKind, Distance, MixStatus, Recording, RecordingStatus, RecordingTrack
+from chalicelib.wire.voice import (
+    ChannelKind,
+    Distance,
+    EmptyBecause,
+    MixStatus,
+    Recording,
+    RecordingStatus,
+    RecordingTrack,
+)
 
 ATTEMPTS: Final = 3
 """How often the same work is begun: what kills every worker is given up."""
@@ -89,6 +97,13 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
             return Work.MIX
         return None
 
+    @property
+    def empty_because(self) -> EmptyBecause | None:
+        """Why there is nothing in it, where that is so."""
+        if self.status is RecordingStatus.FAILED:
+            return EmptyBecause.NOT_MADE if self.heard_at_ms else EmptyBecause.NO_NODE
+        return EmptyBecause.NOBODY_SPOKE if self.status is RecordingStatus.READY and not self.tracks else None
+
     def lasts_ms(self, now_ms: int) -> int:
         """How long it is, or will have been by now."""
         if self.status is RecordingStatus.READY:
@@ -106,6 +121,7 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
             duration_ms=self.lasts_ms(now_ms),
             status=self.status,
             mix=self.mix,
+            empty_because=self.empty_because,
         )
 
     def told_track(self, track: Track, url: str) -> RecordingTrack:

@@ -82,6 +82,7 @@ class Code(StrEnum):
     RECORDING_UNKNOWN = "recording.unknown"
     RECORDING_UNDER_WAY = "recording.under_way"
     RECORDING_NOT_READY = "recording.not_ready"
+    RECORDING_EMPTY = "recording.empty"
     RECORDING_LIMIT = "recording.limit"
     RATE_LIMITED = "rate.limited"
     UPSTREAM_UNAVAILABLE = "upstream.unavailable"
@@ -160,6 +161,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.RECORDING_UNKNOWN: 404,
     Code.RECORDING_UNDER_WAY: 409,
     Code.RECORDING_NOT_READY: 409,
+    Code.RECORDING_EMPTY: 409,
     Code.RECORDING_LIMIT: 409,
     Code.RATE_LIMITED: 429,
     Code.UPSTREAM_UNAVAILABLE: 503,
@@ -238,6 +240,7 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.RECORDING_UNKNOWN: "There is no such recording.",
     Code.RECORDING_UNDER_WAY: "Something is being recorded in this room already.",
     Code.RECORDING_NOT_READY: "The recording is not finished yet.",
+    Code.RECORDING_EMPTY: "There is nothing in this recording.",
     Code.RECORDING_LIMIT: "The room has as many recordings as it may; delete one.",
     Code.RATE_LIMITED: "Too many requests; slow down.",
     Code.UPSTREAM_UNAVAILABLE: "A service this depends on did not answer; try again.",

@@ -222,6 +222,17 @@ class MixStatus(StrEnum):
     FAILED = "failed"
 
 
+class EmptyBecause(StrEnum):
+    """Why nobody is heard in a recording that has ended."""
+
+    NO_NODE = "no_node"
+    """It was over before a media node had begun to write: nobody was in voice by one, or none came. It has `failed`."""
+    NOBODY_SPOKE = "nobody_spoke"
+    """Of those who consented nobody was heard. It is `ready`, without tracks."""
+    NOT_MADE = "not_made"
+    """Its files could not be made. It has `failed`."""
+
+
 class StartRecording(Value, frozen=True, kw_only=True):
     """Starts one; there is one at a time in a room."""
 
@@ -267,6 +278,8 @@ class Recording(Value, frozen=True, kw_only=True):
     timeline_url: str | None = None
     """JSON lines of `TimelineEvent`, by time."""
     mix_url: str | None = None
+    empty_because: EmptyBecause | None = None
+    """None: somebody is heard in it, or it has not ended."""
 
 
 class Recordings(Value, frozen=True, kw_only=True):

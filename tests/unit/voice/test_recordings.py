@@ -310,6 +310,24 @@ async def test_a_mix_is_asked_for(studio: Studio) -> None:
     assert "/mix.ogg?" in got.mix_url
 
 
+async def test_a_mix_of_nothing_is_refused_for_good(studio: Studio) -> None:
+    """Nobody is told to wait for one that will never be; what it was for lack of is said."""
+    recording_id = await studio.start()
+    await studio.service.change(S, OLGA, recording_id, STOP)
+    await studio.step(lambda row: model.begun(row, "w", studio.hall.clock()))
+    await studio.step(lambda row: model.finished(row, "w", (), 0))
+    failed = studio.shelf.row
+    for row, why in (
+        (failed, "it was over before a media node had begun to write"),
+        (replace(failed, heard_at_ms=1), "its files could not be made"),
+        (replace(failed, status=RecordingStatus.READY, heard_at_ms=1), "nobody who consented was heard"),
+    ):
+        studio.shelf.rows[S, recording_id] = row
+        with pytest.raises(AppError) as caught:
+            await studio.service.change(S, OLGA, recording_id, MIX)
+        assert (caught.value.code, caught.value.detail) == (Code.RECORDING_EMPTY, why)
+
+
 async def test_what_is_deleted_is_gone(studio: Studio) -> None:
     """The row, the parts, the files; nothing of another. One that is under way ends."""
     recording_id = await studio.start()

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from chalicelib.voice import recordings_model as model
 from chalicelib.voice.recordings_model import RecordingRow, Track, Work
 from chalicelib.wire import limits
-from chalicelib.wire.voice import MixStatus, RecordingStatus
+from chalicelib.wire.voice import EmptyBecause, MixStatus, RecordingStatus
 from tests.fakes.recordings import RECORDING, SESSION, START_MS, row
 
 LEASE_MS = limits.RECORDING_LEASE_S * 1000
@@ -120,6 +120,22 @@ def test_a_mix_is_made_of_something_once() -> None:
     for mix in (MixStatus.QUEUED, MixStatus.MAKING, MixStatus.READY):
         assert model.wanted(replace(ready, mix=mix)) is None
     assert a(model.wanted(replace(ready, mix=MixStatus.FAILED, attempts=2))).attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("ended", "why"),
+    [
+        (row(), None),
+        (row(status=FINISHING), None),
+        (row(status=READY, tracks=(TRACK,)), None),
+        (row(status=READY, heard_at_ms=NOW), EmptyBecause.NOBODY_SPOKE),
+        (row(status=FAILED), EmptyBecause.NO_NODE),
+        (row(status=FAILED, heard_at_ms=NOW), EmptyBecause.NOT_MADE),
+    ],
+)
+def test_why_there_is_nothing_in_it(ended: RecordingRow, why: EmptyBecause | None) -> None:
+    """Told to everybody, with the list too: silence is not a failure, nor is one that no node was there for a broken one."""
+    assert (ended.empty_because, ended.told(NOW).empty_because) == (why, why)
 
 
 def test_what_everybody_is_told() -> None:

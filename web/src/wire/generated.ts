@@ -161,6 +161,9 @@ export type RecordingStatus = "recording" | "finishing" | "ready" | "failed";
 /** Of the one file in which everybody is: made when it is asked for. */
 export type MixStatus = "none" | "queued" | "making" | "ready" | "failed";
 
+/** Why nobody is heard in a recording that has ended. */
+export type EmptyBecause = "no_node" | "nobody_spoke" | "not_made";
+
 /** Every error a client can see. */
 export type Code =
   | "body.malformed"
@@ -234,6 +237,7 @@ export type Code =
   | "recording.unknown"
   | "recording.under_way"
   | "recording.not_ready"
+  | "recording.empty"
   | "recording.limit"
   | "rate.limited"
   | "upstream.unavailable"
@@ -947,6 +951,7 @@ export interface Recording {
   tracks?: readonly RecordingTrack[];
   timeline_url?: string | null;
   mix_url?: string | null;
+  empty_because?: EmptyBecause | null;
 }
 
 /** A room's recordings, the newest first. */
@@ -1818,6 +1823,7 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "recording.unknown": { status: 404, message: "There is no such recording." },
   "recording.under_way": { status: 409, message: "Something is being recorded in this room already." },
   "recording.not_ready": { status: 409, message: "The recording is not finished yet." },
+  "recording.empty": { status: 409, message: "There is nothing in this recording." },
   "recording.limit": { status: 409, message: "The room has as many recordings as it may; delete one." },
   "rate.limited": { status: 429, message: "Too many requests; slow down." },
   "upstream.unavailable": { status: 503, message: "A service this depends on did not answer; try again." },
