@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Stat } from "../src/peers/getstats";
 import { Ladder, RATES, rateFits, SLOTS, slotsFit, type VoiceConditions } from "../src/voice/adapt";
+import { UNHEARD } from "../src/voice/hearing";
 import { mosOf, ratingOf } from "../src/voice/mos";
-import { together, UNHEARD, VoiceStats } from "../src/voice/stats";
+import { together, VoiceStats } from "../src/voice/stats";
 import { LIMITS } from "../src/wire/generated";
 
 describe("The E-model", () => {
@@ -144,6 +145,102 @@ describe("Figures of voice", () => {
     const stats = new VoiceStats();
     stats.take([inbound(1)], 10, 1000);
     stats.take([inbound(1, { packetsReceived: 50 })], 10, 3000);
+    expect(stats.of("1")).toBe(UNHEARD);
+  });
+
+  /** A reading each 2 s, of what came in that time: packets, those lost, and the ms that were made up (in silence: not told apart from those). */
+  const heard = (
+    steps: readonly [received: number, lost: number, concealedMs: number, silentMs?: number][],
+  ) => {
+    const stats = new VoiceStats();
+    const sum = [0, 0, 0, 0];
+    stats.take([inbound(0)], 20, 0);
+    steps.forEach((step, n) => {
+      step.forEach((value, at) => {
+        sum[at] = (sum[at] ?? 0) + (value ?? 0);
+      });
+      const [received = 0, lost = 0, concealed = 0, silent = 0] = sum;
+      const more = {
+        packetsReceived: received,
+        packetsLost: lost,
+        concealedSamples: 48 * (concealed + silent),
+        silentConcealedSamples: 48 * silent,
+      };
+      stats.take([inbound(2 * (n + 1), more)], 20, 2000 * (n + 1));
+    });
+    return stats.of("1");
+  };
+
+  it("do not take the end of a voice for a loss: what is made up after its last packet nobody misses", () => {
+    const speaking = heard([
+      [100, 0, 0],
+      [100, 0, 0],
+      [100, 0, 0],
+    ]);
+    expect(speaking.mos).toBeGreaterThan(4);
+    for (const after of [0, 1, 2]) {
+      const silence = Array.from(
+        { length: after },
+        () => [0, 0, after === 1 ? 60 : 0, 1940] as [number, number, number, number],
+      );
+      const ended = heard([[100, 0, 0], [100, 0, 0], [60, 0, 560], ...silence]);
+      expect(ended).toMatchObject({ mos: speaking.mos, concealedShare: 0, lossShare: 0 });
+    }
+    const again = heard([
+      [100, 0, 0],
+      [60, 0, 560],
+      [0, 0, 60, 1940],
+      [70, 0, 0],
+      [100, 0, 0],
+    ]);
+    expect(again).toMatchObject({ mos: speaking.mos, concealedShare: 0 });
+  });
+
+  it("do not take a pause (DTX sends a packet each 400 ms) for a loss", () => {
+    const paused = heard([
+      [100, 0, 0],
+      [30, 0, 0, 1300],
+      [5, 0, 0, 1900],
+      [40, 0, 0, 1100],
+    ]);
+    expect(paused).toMatchObject({ lossShare: 0, concealedShare: 0 });
+    expect(paused.mos).toBeGreaterThan(4);
+  });
+
+  it("count what was made up between packets, lost or late, and all of an outage", () => {
+    const late = heard([
+      [100, 0, 200],
+      [100, 0, 200],
+      [100, 0, 200],
+    ]);
+    expect(late.concealedShare).toBeCloseTo(0.1);
+    expect(late.mos).toBeLessThan(2.6);
+    const outage = heard([
+      [100, 0, 0],
+      [60, 0, 560],
+      [0, 0, 60, 1940],
+      [50, 190, 40],
+      [100, 0, 0],
+    ]);
+    expect(outage.concealedShare).toBeCloseTo(660 / 6000);
+    expect(outage.lossShare).toBeGreaterThan(0.3);
+  });
+
+  it("are forgotten with the voice: of nobody, or of another in the same section", () => {
+    const stats = new VoiceStats();
+    stats.follow("1", "ada.1");
+    const pass = (fromS: number) => {
+      for (const second of [0, 2, 4]) stats.take([inbound(fromS + second)], 20, 1000 * (fromS + second));
+    };
+    pass(0);
+    expect(stats.follow("1", "ada.1")).toBe(false);
+    expect(stats.of("1").mos).toBeLessThan(4);
+    expect(stats.follow("1", "bob.1")).toBe(true);
+    expect(stats.of("1")).toBe(UNHEARD);
+    pass(6);
+    expect(stats.of("1").mos).toBeLessThan(4);
+    stats.follow("1", null);
+    pass(12);
     expect(stats.of("1")).toBe(UNHEARD);
   });
 

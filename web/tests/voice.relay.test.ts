@@ -132,9 +132,11 @@ describe("A page on the relay", () => {
     expect(asked(ada).slice(1)).toEqual([{ type: "voice.prefer", slots: 4, silenced: ["bob"] }]);
   });
 
-  it("asks for fewer slots where what comes is broken", async () => {
-    const { ada, asked, town } = await three();
+  it("asks for fewer slots where what comes is broken, and rates nobody who may not be heard any more", async () => {
+    const made = await three();
+    const { ada, asked, town, room } = made;
     const connection = ada.connection("node-1");
+    await tell(made, ada, { 0: "bob.1", 1: "cleo.1" });
     for (let second = 2; second < 20; second += 2) {
       if (connection) {
         connection.statistics = connection.transceivers.slice(1).map(({ mid }) => ({
@@ -154,6 +156,15 @@ describe("A page on the relay", () => {
     expect(asked(ada).at(-1)?.slots).toBeLessThan(4);
     expect(ada.voice.view.figures).toMatchObject({ lossShare: 0.2, concealedShare: 0.1 });
     expect(ada.voice.quality()?.mos).toBeLessThan(3.5);
+    room.set("bob", { muted: true });
+    await tell(made, ada, { 1: null });
+    const qualities = ada.voice.view.people.map(({ userId, quality }) => [userId, quality]);
+    expect(qualities).toEqual([
+      ["bob", null],
+      ["cleo", null],
+    ]);
+    await town.world.pass(1000);
+    expect(ada.voice.quality()).toBeNull();
   });
 
   it("sends nothing while it may not speak", async () => {

@@ -2,9 +2,11 @@
 
 import { LIMITS, type PeerId, type VoiceQuality } from "../wire/generated";
 import { Ladder, RATES, rateFits, SLOTS, slotsFit, type VoiceConditions } from "./adapt";
+import { UNHEARD } from "./hearing";
 import type { VoiceLink } from "./ports";
+import type { Relation } from "./relations";
 import type { Slots } from "./slots";
-import { together, UNHEARD, VoiceStats } from "./stats";
+import { together, VoiceStats } from "./stats";
 import type { Hearing, VoiceFigures } from "./types";
 
 interface Measured {
@@ -19,6 +21,24 @@ export class Figures {
   private readonly measured = new Map<PeerId, Measured>();
   private readonly slotLadder = new Ladder(SLOTS);
   private node: PeerId | null = null;
+
+  /**
+   * Whose voice comes by which connection, and in which slot: whenever that may be another. What is known of a voice that may not be heard any more is
+   * forgotten at once: how it ended is not how it was heard.
+   */
+  follow(links: readonly VoiceLink[], relations: ReadonlyMap<PeerId, Relation>, slots: Slots): void {
+    const heard = (peerId: PeerId | null): PeerId | null => {
+      const relation = peerId === null ? undefined : relations.get(peerId);
+      return relation?.near && relation.speaks ? peerId : null;
+    };
+    for (const { peerId, audio, setup } of links) {
+      if (!audio.sends) continue;
+      const { stats } = this.one(peerId);
+      audio.incoming.forEach(({ mid }, slot) => {
+        if (stats.follow(mid, heard(setup.node ? slots.in(slot) : peerId))) this.forget(peerId, slot);
+      });
+    }
+  }
 
   /** About once a second. */
   look(links: readonly VoiceLink[], hintKbps: (peerId: PeerId) => number, nowMs: number): void {
@@ -50,13 +70,23 @@ export class Figures {
     return seated && seated !== UNHEARD ? seated : null;
   }
 
-  private measure({ peerId, report, view, audio, setup }: VoiceLink, hintKbps: number, nowMs: number): void {
+  private one(peerId: PeerId): Measured {
     const one = this.measured.get(peerId) ?? {
       stats: new VoiceStats(),
       rate: new Ladder(RATES),
       hearings: [],
     };
     this.measured.set(peerId, one);
+    return one;
+  }
+
+  private forget(peerId: PeerId, slot: number): void {
+    const one = this.one(peerId);
+    one.hearings = one.hearings.map((hearing, n) => (n === slot ? UNHEARD : hearing));
+  }
+
+  private measure({ peerId, report, view, audio, setup }: VoiceLink, hintKbps: number, nowMs: number): void {
+    const one = this.one(peerId);
     one.stats.take(report, view.rttMs, nowMs);
     one.hearings = audio.incoming.map(({ mid }) => one.stats.of(mid));
     const { outgoing } = one.stats;

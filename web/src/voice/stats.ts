@@ -1,34 +1,20 @@
 /**
  * What a page can know of the voices that come and of its own on the way out: a pure reduction of `RTCPeerConnection.getStats()` (W3C webrtc-stats).
  *
- * Its counters only grow; a figure is what they grew by over the last seconds. In them are those of everything that comes in one section: on the relay a slot,
- * whoever sits in it. What is made up in a silence (`silentConcealedSamples`) nobody misses.
+ * Its counters only grow; a figure is what they grew by over the last seconds (hearing.ts), of one voice: they are forgotten once another's comes in the
+ * section (on the relay a slot), or nobody's may be heard there. What is made up in a silence (`silentConcealedSamples`) nobody misses.
  */
 
 import type { Stat } from "../peers/getstats";
 import { median } from "../peers/quality";
-import { CODEC_DELAY_MS, mosOf } from "./mos";
+import type { PeerId } from "../wire/generated";
+import { type Counters, hearingOf, PACKETS_MIN, share } from "./hearing";
 import type { Hearing } from "./types";
 
 /** Reports of so long count. */
 const WINDOW_MS = 8000;
 /** The other side's last two too, until there is another: browsers send one each 2.5 to 7.5 s (RFC 3550 section 6.3.1). */
 const TOLD_MS = 16_000;
-/** Below so many packets a share says nothing. */
-const PACKETS_MIN = 25;
-
-interface Counters {
-  readonly atMs: number;
-  readonly received: number;
-  readonly lost: number;
-  readonly samples: number;
-  readonly concealed: number;
-  readonly bufferS: number;
-  readonly emitted: number;
-  readonly jitterMs: number | null;
-  readonly rttMs: number | null;
-}
-
 /** What the other side said in a report, and how much had been sent by then. */
 interface Told {
   readonly atMs: number;
@@ -36,14 +22,6 @@ interface Told {
   readonly lost: number;
   readonly rttMs: number | null;
 }
-
-export const UNHEARD: Hearing = {
-  lossShare: null,
-  jitterMs: null,
-  concealedShare: null,
-  rttMs: null,
-  mos: null,
-};
 
 /** The own voice as it leaves. */
 export interface Outgoing {
@@ -57,6 +35,8 @@ export interface Outgoing {
 /** One connection's voices, over time. */
 export class VoiceStats {
   private readonly kept = new Map<string, Counters[]>();
+  /** By section; null: nobody may be heard in it. */
+  private readonly voices = new Map<string, PeerId | null>();
   private sent: { bytes: number; atMs: number } | null = null;
   private told: readonly Told[] = [];
   /** The report of the other side that was counted last. */
@@ -64,13 +44,21 @@ export class VoiceStats {
   private report: readonly Stat[] = [];
   outgoing: Outgoing = { lossShare: null, rttMs: null, kbps: null };
 
+  /** Whose voice may be heard in a section, null: nobody's. Another one is measured anew; whether it is another. */
+  follow(mid: string | null, voice: PeerId | null): boolean {
+    if (mid === null || this.voices.get(mid) === voice) return false;
+    this.voices.set(mid, voice);
+    return this.kept.delete(mid);
+  }
+
   /** Takes a report, over a path of that round trip; one that it has, it knows. */
   take(report: readonly Stat[], rttMs: number | null, nowMs: number): void {
     if (report === this.report) return;
     this.report = report;
     const audio = report.filter(({ kind }) => kind === "audio");
     for (const stat of audio)
-      if (stat.type === "inbound-rtp" && stat.mid !== undefined) this.add(stat, rttMs, nowMs);
+      if (stat.type === "inbound-rtp" && stat.mid !== undefined && this.voices.get(stat.mid) !== null)
+        this.add(stat, rttMs, nowMs);
     this.out(audio, nowMs);
   }
 
@@ -152,24 +140,4 @@ function countersOf(stat: Stat, rttMs: number | null, atMs: number): Counters {
     emitted: stat.jitterBufferEmittedCount ?? 0,
     jitterMs: stat.jitter === undefined ? null : stat.jitter * 1000,
   };
-}
-
-/** The round trip is the middle of what was read: a single check that came late is not how far it is. */
-function hearingOf(kept: readonly Counters[]): Hearing {
-  const [first, last] = [kept[0], kept.at(-1)];
-  if (!first || !last || first === last) return UNHEARD;
-  const [received, lost] = [last.received - first.received, last.lost - first.lost];
-  if (received + lost < PACKETS_MIN) return UNHEARD;
-  const lossShare = share(lost, received + lost);
-  const concealedShare = share(last.concealed - first.concealed, last.samples - first.samples);
-  const emitted = last.emitted - first.emitted;
-  const bufferMs = emitted > 0 ? ((last.bufferS - first.bufferS) * 1000) / emitted : 0;
-  const rttMs = median(kept.map((one) => one.rttMs));
-  const delayMs = CODEC_DELAY_MS + (rttMs ?? 0) / 2 + bufferMs;
-  const mos = mosOf({ delayMs, concealedShare, kbps: null });
-  return { lossShare, jitterMs: last.jitterMs, concealedShare, rttMs, mos };
-}
-
-function share(part: number, all: number): number {
-  return all > 0 ? Math.min(1, Math.max(0, part / all)) : 0;
 }

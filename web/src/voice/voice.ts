@@ -268,9 +268,11 @@ export class Voice extends Moderating implements RoomVoice {
 
   private carry(): void {
     const now = this.ports.now();
+    const links = this.links();
+    this.figures.follow(links, this.relations.all, this.slots);
     if (now - this.figuresAtMs >= FIGURES_MS) {
       this.figuresAtMs = now;
-      this.figures.look(this.links(), (peerId) => this.ports.hintKbps(peerId), now);
+      this.figures.look(links, (peerId) => this.ports.hintKbps(peerId), now);
     }
     const { joined } = this.membership;
     const relations = this.relations.all;
