@@ -252,9 +252,11 @@ describe("Who hears whom", () => {
 });
 
 describe("The own mute", () => {
+  const still = { now: () => 0, random: () => 0.5 };
+
   it("is so at once, in the order it was chosen, until the room says the same", async () => {
     const said: boolean[] = [];
-    const mute = new SelfMute(async (muted) => void said.push(muted));
+    const mute = new SelfMute(async (muted) => void said.push(muted), still);
     const room = (self_muted: boolean) => voiceState([person("me", { self_muted })]);
     const shown = (self_muted: boolean) => mute.over(room(self_muted), "me").people[0]?.self_muted;
     const all = [mute.want(true), mute.want(false), mute.want(true)];
@@ -268,7 +270,7 @@ describe("The own mute", () => {
   });
 
   it("stays muted here where telling fails, and never unmuted", async () => {
-    const mute = new SelfMute(() => Promise.reject(new Error("no")));
+    const mute = new SelfMute(() => Promise.reject(new Error("no")), still);
     const shown = (self_muted: boolean) =>
       mute.over(voiceState([person("me", { self_muted })]), "me").people[0]?.self_muted;
     await expect(mute.want(true)).rejects.toThrow("no");
@@ -276,5 +278,52 @@ describe("The own mute", () => {
     await expect(mute.want(false)).rejects.toThrow("no");
     await settle();
     expect(shown(true)).toBe(true);
+  });
+
+  /** Tells what comes of it in turn: a code of refusal, or null. */
+  const telling = (...answers: (string | null)[]) => {
+    const clock = { atMs: 0 };
+    const said: boolean[] = [];
+    const tell = async (muted: boolean) => {
+      said.push(muted);
+      const code = answers.shift() ?? null;
+      if (code) throw Object.assign(new Error(code), { code });
+    };
+    return { clock, said, mute: new SelfMute(tell, { now: () => clock.atMs, random: () => 0.5 }) };
+  };
+
+  it("is told again where that failed: after a while, at once in a room that is entered again, until it is known", async () => {
+    const { clock, said, mute } = telling("network", "network");
+    await expect(mute.want(true)).rejects.toThrow("network");
+    mute.again();
+    expect(said).toHaveLength(1);
+    clock.atMs = 1000;
+    mute.again();
+    mute.again();
+    await settle();
+    expect(said).toHaveLength(2);
+    mute.entered();
+    mute.again();
+    await settle();
+    expect(said).toEqual([true, true, true]);
+    clock.atMs = 100_000;
+    mute.entered();
+    mute.again();
+    expect(said).toHaveLength(3);
+  });
+
+  it("is not told again once the person speaks again, or once it is refused for good", async () => {
+    const spoke = telling("network", null);
+    await expect(spoke.mute.want(true)).rejects.toThrow("network");
+    await spoke.mute.want(false);
+    const refused = telling("session.ended");
+    await expect(refused.mute.want(true)).rejects.toThrow("session.ended");
+    for (const { clock, mute } of [spoke, refused]) {
+      clock.atMs = 100_000;
+      mute.entered();
+      mute.again();
+    }
+    await settle();
+    expect([spoke.said, refused.said]).toEqual([[true, false], [true]]);
   });
 });

@@ -48,6 +48,18 @@ describe("Two pages", () => {
     expect(offers()).toBe(before);
   });
 
+  it("whose mute could not be told are not heard, and the others see it once it can be", async () => {
+    const { ada, bob, room, town } = await pair();
+    room.refusals.push("internal");
+    await Promise.all([expect(ada.voice.mute(true)).rejects.toThrow("internal"), town.world.pass(90)]);
+    expect(ada.voice.view.own.selfMuted).toBe(true);
+    expect(ada.sendsTo("bob.1")).toBeNull();
+    expect(bob.voice.view.people[0]?.selfMuted).toBe(false);
+    ada.voice.entered();
+    await town.world.pass(500);
+    expect(bob.voice.view.people[0]?.selfMuted).toBe(true);
+  });
+
   it("are not heard when a moderator muted them, whatever they send", async () => {
     const { ada, bob, room, town } = await pair();
     room.set("ada", { muted: true });

@@ -95,7 +95,7 @@ export class VoiceBar {
     void tried(
       this.desk,
       this.desk.voice.mute(muted),
-      muted ? "You are still heard." : "You are still muted.",
+      muted ? "Nobody hears you; the others do not see it yet." : "You are still muted.",
     );
   }
 

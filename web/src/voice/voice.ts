@@ -80,7 +80,7 @@ export class Voice extends Moderating implements RoomVoice {
     this.returning = new Returning(ports.tab, ports.sessionId);
     this.membership = new Membership(ports, () => this.look());
     this.blocking = new Blocking(ports, () => this.look());
-    this.selfMute = new SelfMute((muted) => this.changeSelf({ self_muted: muted }));
+    this.selfMute = new SelfMute((muted) => this.changeSelf({ self_muted: muted }), ports);
     this.carrying = new Carrying(ports, this.slots, (node) => {
       this.node = node;
       this.preferring.forget();
@@ -104,6 +104,7 @@ export class Voice extends Moderating implements RoomVoice {
   /** At every `room.state`. */
   entered(): void {
     this.membership.entered();
+    this.selfMute.entered();
     void this.blocking.read();
   }
 
@@ -275,6 +276,7 @@ export class Voice extends Moderating implements RoomVoice {
       this.figures.look(links, (peerId) => this.ports.hintKbps(peerId), now);
     }
     const { joined } = this.membership;
+    if (joined) this.selfMute.again();
     const relations = this.relations.all;
     const speaks = relations.get(this.ports.me()?.peer_id ?? "")?.speaks ?? false;
     const { volumes } = this.remembered;
