@@ -15,7 +15,8 @@ from typing import IO, Final
 
 from local.process import child_dies_with_us
 
-_GRACE_S: Final = 4.0
+_GRACE_S: Final = 6.0
+"""A media node whose pages stay waits four seconds for them, then gives back what it has."""
 _QUICK_S: Final = 2.0
 """A child that lives shorter than this is restarted more slowly each time."""
 
@@ -31,6 +32,8 @@ class Child:
     on_restart: Callable[[], None] = lambda: None
     calm_s: float = 0.0
     """How long nobody starts it again after it ended by itself, well."""
+    outlives: bool = False
+    """It ends after all others have: they need it to end well."""
     wanted: bool = True
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -92,17 +95,12 @@ class Children:
         _signal(child.process, signal.SIGTERM)
 
     def stop(self) -> None:
-        """Ends everyone and what they started, the last started first; kills who does not go."""
-        for child in reversed(self._all):
-            _signal(child.process, signal.SIGTERM)
-        ends = time.monotonic() + _GRACE_S
-        for child in reversed(self._all):
-            if child.process is None:
-                continue
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.05, ends - time.monotonic()))
-            _signal(child.process, signal.SIGKILL)
-            child.process.wait()
+        """Ends everyone and what they started, the last started first; then those who outlive the others.
+
+        Kills who does not go.
+        """
+        _end([child for child in reversed(self._all) if not child.outlives])
+        _end([child for child in reversed(self._all) if child.outlives])
 
     def _died(self, child: Child, code: int) -> None:
         how = signal.Signals(-code).name if code < 0 else f"exit {code}"
@@ -136,6 +134,19 @@ class Children:
                     text = readable(name, line.decode("utf-8", "replace").rstrip())
                     if text:
                         print(text, file=sys.stderr, flush=True)
+
+
+def _end(children: list[Child]) -> None:
+    for child in children:
+        _signal(child.process, signal.SIGTERM)
+    ends = time.monotonic() + _GRACE_S
+    for child in children:
+        if child.process is None:
+            continue
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.05, ends - time.monotonic()))
+        _signal(child.process, signal.SIGKILL)
+        child.process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes] | None, number: signal.Signals) -> None:

@@ -180,7 +180,7 @@ class System:
 
     def _start_emulators(self, go_on: Callable[[], None]) -> None:
         command = [sys.executable, "-m", "local.moto_server", str(self._moto_port)]
-        child = Child("moto", "emulator", command, self.environment(), on_restart=self._moto_lost)
+        child = Child("moto", "emulator", command, self.environment(), on_restart=self._moto_lost, outlives=True)
         process = self._children.start(child).process
         if process is not None:
             dynamodb.wait_until_up(f"http://127.0.0.1:{self._moto_port}/moto-api/", process, go_on=go_on)
@@ -188,7 +188,7 @@ class System:
             return
         data = self._plan.data / "dynamodb"
         data.mkdir(parents=True, exist_ok=True)
-        child = Child("dynamodb", "emulator", dynamodb.command(self._dynamodb_port, data), {})
+        child = Child("dynamodb", "emulator", dynamodb.command(self._dynamodb_port, data), {}, outlives=True)
         process = self._children.start(child).process
         if process is not None:
             dynamodb.wait_until_up(self._dynamodb_url, process, go_on=go_on)

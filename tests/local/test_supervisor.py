@@ -18,7 +18,7 @@ import pytest
 from benchmarks.client import Api
 from local.children import Child, Children, readable
 from local.dynamodb import wait_until_up
-from local.process import free_port
+from local.process import free_port, is_free
 from local.run import choose_port
 from local.stack import Stack
 from local.system import ROOT
@@ -165,6 +165,31 @@ def test_a_child_that_will_not_end_is_killed_with_its_own_children(tmp_path: Pat
     pids = [*children.pids()["role"], int(note.read_text())]
     children.stop()
     until(lambda: not alive(pids), "the end of all")
+
+
+def test_what_others_need_to_end_well_ends_after_them(tmp_path: Path) -> None:
+    """A media node gives its documents back to a database that is there still, though that was started first."""
+    port, up, note = free_port(), tmp_path / "up", tmp_path / "note"
+    base = f"import socket; s = socket.create_server(('127.0.0.1', {port}))\nwhile True: s.accept()"
+    guest = (
+        "import pathlib, signal, socket, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(0.5)\n"
+        f"    socket.create_connection(('127.0.0.1', {port}))\n"
+        f"    pathlib.Path({str(note)!r}).write_text('given back')\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        f"pathlib.Path({str(up)!r}).touch()\n"
+        "signal.pause()\n"
+    )
+    children = Children(tmp_path, lambda _: None, quiet=True)
+    children.start(Child("base", "role", [sys.executable, "-c", base], {}, outlives=True))
+    until(lambda: not is_free("127.0.0.1", port), "what the other needs")
+    children.start(Child("guest", "role", [sys.executable, "-c", guest], {}))
+    until(up.exists, "the other")
+    children.stop()
+    assert note.read_text() == "given back"
+    assert children.pids() == {}
 
 
 # -- logs --
