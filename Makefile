@@ -16,7 +16,7 @@ PAGE := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dis
 export PYTHONDONTWRITEBYTECODE := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help setup programs run dev test check lint unit stack turn e2e soak bench generate format package image deploy clean
+.PHONY: help setup programs native run dev test check lint unit stack turn e2e soak bench generate format package image deploy clean
 
 help: ## says what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ web/dist/index.html: $(PAGE) web/node_modules/.ready
 programs: # Chromium for the page's tests; Java and Maven for DynamoDB Local. Real programs, from the system.
 	@local/programs.sh
 
+native: $(SETUP) ## compiles what every packet goes through (media_node/native.py); the node is started so from then on
+	@$(BIN)/python -m media_node.native
+
 run: $(SETUP) web/dist/index.html ## the whole system at http://127.0.0.1:8000 (PORT, HOST, DYNAMODB=moto|local)
 	@PORT=$(PORT) HOST=$(HOST) DYNAMODB=$(DYNAMODB) exec $(BIN)/python -m local.run
 
@@ -61,7 +64,7 @@ check: $(SETUP) ## formats, lint, types, the dependency law, generated files; Py
 	@$(BIN)/python -m local.generate --check
 	@npm --prefix web run --silent check
 
-unit: $(SETUP) programs ## unit and contract tests with coverage floors; the page's own tests
+unit: $(SETUP) programs native ## unit and contract tests with coverage floors; the page's own tests
 	@npm --prefix web run --silent test
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/local tests/infra tests/node -n 2 --dist loadfile --cov --cov-report=
@@ -96,7 +99,7 @@ soak: $(SETUP) programs web/dist/index.html ## the algebra's fuzz, the documents
 	  FAULT_SEED=$$seed FAULT_ROUNDS=3 $(BIN)/python -m pytest tests/stack/test_document_faults.py tests/stack/test_document_clauses.py tests/stack/test_relay_faults.py tests/stack/test_relay_networks.py -q --timeout 600; \
 	  SOAK_S=1800 $(BIN)/python -m pytest tests/soak -q -s; done
 
-bench: $(SETUP) programs web/dist/index.html ## benchmarks (NAME=room-presence for one); results in benchmarks/results
+bench: $(SETUP) programs native web/dist/index.html ## benchmarks (NAME=room-presence for one); results in benchmarks/results
 	@$(BIN)/python -m benchmarks $(NAME)
 
 generate: $(SETUP) ## TypeScript and API documents from the Python definitions

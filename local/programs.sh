@@ -10,6 +10,8 @@ command -v ip >/dev/null || missing+=(iproute2)
 command -v ffprobe >/dev/null || missing+=(ffmpeg)
 command -v opusinfo >/dev/null || missing+=(opus-tools)
 command -v nft >/dev/null || [ -x /usr/sbin/nft ] || missing+=(nftables)
+command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || missing+=(gcc libc6-dev)
+[ ! -x .venv/bin/python ] || .venv/bin/python -c 'import pathlib, sys, sysconfig; sys.exit(not pathlib.Path(sysconfig.get_paths()["include"], "Python.h").exists())' || missing+=(python3-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "installing ${missing[*]} ..."

@@ -18,6 +18,7 @@ from local import dynamodb, resources
 from local.children import Child, Children
 from local.fleet import Fleet
 from local.process import free_port
+from media_node import native
 
 REGION: Final = "us-east-1"
 ROOT: Final = Path(__file__).parent.parent
@@ -104,6 +105,9 @@ class System:
             "NODE_WEBSOCKET_URL": f"{self.url.replace('http', 'ws', 1)}/ws",
             "POWERTOOLS_SERVICE_NAME": "media",
         }
+        compiled = native.built()
+        if compiled is not None:
+            env |= {"PYTHONPATH": os.pathsep.join((str(compiled), env["PYTHONPATH"])), "PYTHONSAFEPATH": "1"}
         command = [sys.executable, "-m", "media_node"]
         # One that is idle says so to the service, then ends; it is not started again before that is known here.
         return Child(f"media-{number}", "media", command, env, calm_s=1.5)

@@ -102,6 +102,8 @@ class Audience:
         size = sum(len(part.data) for part in parts)
         made: list[tuple[int, bytes]] = []
         for index, member in self._members.items():
+            if not parts and not member.owed:
+                continue
             pace = member.pace
             due = pace.due(tick, index)
             if due:

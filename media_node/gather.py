@@ -10,9 +10,9 @@ from typing import Final
 
 GATHER_S: Final = 0.0015
 _WINDOW_S: Final = 0.1
-_MUCH: Final = 120
+_MUCH: Final = 75
 """Datagrams in a window; from then on they are gathered,"""
-_LITTLE: Final = 80
+_LITTLE: Final = 55
 """and until there are fewer."""
 
 

@@ -104,8 +104,8 @@ class House:
     @property
     def waiting_bytes(self) -> int:
         """What waits on all links, because its peer or the network does not take it yet."""
-        members = (member for lodging in self.rooms.values() for member in lodging.room)
-        return sum(member.link.presence_buffered + member.link.control_buffered for member in members)
+        members = [member for lodging in self.rooms.values() for member in lodging.room]
+        return sum([member.link.presence_buffered + member.link.control_buffered for member in members])
 
     @property
     def voices(self) -> Counter[str]:
@@ -329,7 +329,7 @@ class House:
 
     def member_at(self, connection_id: str) -> Member | None:
         """Whose page a WebSocket is, where they have a channel that is open."""
-        found = (lodging.room.member_at(connection_id) for lodging in self.rooms.values())
+        found = [lodging.room.member_at(connection_id) for lodging in self.rooms.values()]
         return next((member for member in found if member is not None), None)
 
     # -- within --

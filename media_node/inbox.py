@@ -4,8 +4,8 @@ Why. A packet of voice costs less to decipher than to be read by a call of its o
 the address that it comes from, again and again the same few. Where there is no recvmmsg it is the socket's own recvfrom.
 """
 
+import contextlib
 import socket
-from collections.abc import Iterator
 from typing import Any, Final
 
 from media_node import kernel
@@ -44,19 +44,18 @@ class Inbox:
         self._sizes = memoryview(ffi.buffer(self._messages)).cast("I")[14::16]
         """Of what was read last: `msg_len` of each."""
 
-    def read(self) -> Iterator[tuple[bytes, Address]]:
+    def read(self) -> list[tuple[bytes, Address]]:
         """What there is, up to READ_MAX; from where. An error that waits on the socket ends it, and counts for nothing."""
         if self._receive_many is None:
             return self._one_by_one()
         count = self._receive_many(self._descriptor, self._messages, READ_MAX, socket.MSG_DONTWAIT, ffi.NULL)
-        return self._taken(count) if count > 0 else iter(())
-
-    def _taken(self, count: int) -> Iterator[tuple[bytes, Address]]:
         data, names, length, known = self._data, self._from, self._name_bytes, self._addresses
-        for at, size in enumerate(self._sizes[:count].tolist()):
+        came: list[tuple[bytes, Address]] = []
+        for at in range(count):
             name = names[at * _NAME_BYTES : at * _NAME_BYTES + length]
             start = at * _ROOM_BYTES
-            yield data[start : start + size], known.get(name) or self._address(name)
+            came.append((data[start : start + self._sizes[at]], known.get(name) or self._address(name)))
+        return came
 
     def _address(self, name: bytes) -> Address:
         if len(self._addresses) >= self._known:
@@ -64,9 +63,9 @@ class Inbox:
         address = self._addresses[name] = kernel.address_of(self._family, name)
         return address
 
-    def _one_by_one(self) -> Iterator[tuple[bytes, Address]]:
-        for _ in range(READ_MAX):
-            try:
-                yield self._socket.recvfrom(_ROOM_BYTES)
-            except OSError:
-                return
+    def _one_by_one(self) -> list[tuple[bytes, Address]]:
+        came: list[tuple[bytes, Address]] = []
+        with contextlib.suppress(OSError):
+            while len(came) < READ_MAX:
+                came.append(self._socket.recvfrom(_ROOM_BYTES))
+        return came

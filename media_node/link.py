@@ -19,7 +19,7 @@ from media_node.sctp import Association, State
 from media_node.sctp_chunks import SctpError
 from media_node.sdp import SCTP_PORT, Offer
 from media_node.share import Share
-from media_node.srtp import is_control
+from media_node.srtp import Srtp, is_control
 from media_node.stun import Address
 
 _EARLY_MAX: Final = 4  # datagrams before an address was chosen: a ClientHello, in two parts and again
@@ -86,6 +86,8 @@ class PeerLink:
         self._refused_at = -_NEVER
         self._settled_at = _NEVER
         self._share = Share()
+        self._srtp: Srtp | None = None
+        """Of media, while the link is open."""
         self._way = host.outbox.way()
         """Of RTP to it: open while the link is."""
         self.send_media = host.outbox.sender(self._way)
@@ -178,15 +180,16 @@ class PeerLink:
         if self._share.spent(now):
             self._host.counted.refused += 1
             return
-        host, srtp, plain = self._host, self._dtls.srtp if self.open else None, None
-        began = host.clock()
+        host, srtp, plain = self._host, self._srtp, None
+        clock = host.clock
+        began = clock()
         if is_control(data):
             control = self.voice.hear_control(data, srtp)
             if control is not None:
                 host.events.media_control(self, control, now)
         else:
             plain = self.voice.hear(data, srtp, now)
-        self._share.busy_s += host.clock() - began
+        self._share.busy_s += clock() - began
         if plain is not None:
             host.events.media(self, plain, now)
 
@@ -267,11 +270,13 @@ class PeerLink:
 
     def _shut(self) -> None:
         self.open = False
+        self._srtp = None
         self._way.close()
 
     def _lead(self) -> None:
         srtp, address = self._dtls.srtp, self.agent.chosen
         if self.open and srtp is not None and address is not None:
+            self._srtp = srtp
             self._way.lead(srtp, address)
 
     def _end_if_over(self) -> None:

@@ -42,7 +42,7 @@ class Budget:
         """So many slots from now on."""
         self._per_s = slots * limits.VOICE_PACKETS_PER_S
         self._burst = slots * limits.VOICE_PACKETS_BURST
-        self.tokens: float = self._burst
+        self.tokens = float(self._burst)
 
     def refill(self, now: float) -> None:
         """By the time that passed: each tick, not each packet."""

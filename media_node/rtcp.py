@@ -186,7 +186,7 @@ def nack(sender: int, ssrc: int, sequences: Iterable[int]) -> bytes:
         elif not pairs or ahead:
             pairs.append([sequence & 0xFFFF, 0])
     return _written(
-        RTPFB, _NACK, struct.pack(">II", sender, ssrc) + b"".join(_PAIR.pack(first, mask) for first, mask in pairs)
+        RTPFB, _NACK, struct.pack(">II", sender, ssrc) + b"".join([_PAIR.pack(first, mask) for first, mask in pairs])
     )
 
 
@@ -213,13 +213,15 @@ def _written(kind: int, count: int, content: bytes) -> bytes:
 
 def _written_blocks(blocks: Iterable[Block]) -> bytes:
     return b"".join(
-        _BLOCK.pack(
-            each.ssrc,
-            (each.fraction & 0xFF) << 24 | each.lost & 0xFFFFFF,
-            each.highest & 0xFFFFFFFF,
-            each.jitter & 0xFFFFFFFF,
-            each.last_sr,
-            each.delay & 0xFFFFFFFF,
-        )
-        for each in blocks
+        [
+            _BLOCK.pack(
+                each.ssrc,
+                (each.fraction & 0xFF) << 24 | each.lost & 0xFFFFFF,
+                each.highest & 0xFFFFFFFF,
+                each.jitter & 0xFFFFFFFF,
+                each.last_sr,
+                each.delay & 0xFFFFFFFF,
+            )
+            for each in blocks
+        ]
     )

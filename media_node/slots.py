@@ -115,7 +115,7 @@ def choose(held: Sequence[K | None], heard: Mapping[K, float], count: int) -> li
         if key is not None and key in best:
             slots[place] = key
             del best[key]
-    free = (place for place, key in enumerate(slots) if key is None)
+    free = [place for place, key in enumerate(slots) if key is None]
     for place, key in zip(free, best, strict=False):
         slots[place] = key
     return slots

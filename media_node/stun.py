@@ -158,7 +158,7 @@ def refusal(request: Request, code: int, password: bytes) -> bytes:
     reason = bytes((0, 0, code // 100, code % 100)) + _REASON[code].encode()
     body = _attribute(_ERROR_CODE, reason)
     if code == UNKNOWN_ATTRIBUTE:
-        body += _attribute(_UNKNOWN_ATTRIBUTES, b"".join(each.to_bytes(2, "big") for each in request.unknown))
+        body += _attribute(_UNKNOWN_ATTRIBUTES, b"".join([each.to_bytes(2, "big") for each in request.unknown]))
     return _signed(_BINDING_ERROR, request.transaction, body, password)
 
 
@@ -180,5 +180,5 @@ def _mapped(address: Address, transaction: bytes) -> bytes:
     else:
         family, packed = 1, socket.inet_pton(socket.AF_INET, host.removeprefix("::ffff:"))
     mask = COOKIE.to_bytes(4, "big") + transaction
-    hidden = bytes(a ^ b for a, b in zip(packed, mask, strict=False))
+    hidden = bytes([a ^ b for a, b in zip(packed, mask, strict=False)])
     return _attribute(_XOR_MAPPED, bytes((0, family)) + (port ^ (COOKIE >> 16)).to_bytes(2, "big") + hidden)

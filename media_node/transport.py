@@ -29,6 +29,7 @@ from media_node.stun import Address, Kind, StunError
 
 TICK_S: Final = 0.02
 _SOCKET_BYTES: Final = 4 * 1024 * 1024
+_NEVER: Final = float("inf")
 _HELD_S: Final = 10.0
 """So long after a check from it, an address is its link's; browsers check each 2.5 s."""
 
@@ -61,6 +62,8 @@ class Transport:
         self._inbox = Inbox(bound)
         self.outbox = Outbox(bound, self.counted, self._flush_soon)
         self._dirty: list[PeerLink] = []
+        self._due = 0.0
+        """No link has to be looked at before."""
         self._reading = False
         self._loop = asyncio.get_running_loop()
         self._gather = Gather()
@@ -109,6 +112,7 @@ class Transport:
             agent = LiteAgent(Credentials.fresh(), offer.credentials, self.now())
             link = PeerLink(self, key, link_id, agent, offer, self._identity, self._chance)
             self._links[key] = link
+            self._due = min(self._due, link.due)
             self._by_ufrag[agent.ours.ufrag] = link
         ours = sdp.Ours(
             session=link.session,
@@ -291,7 +295,9 @@ class Transport:
         now = self.now()
         try:
             while self._dirty:
-                self._dirty.pop().flush(now)
+                link = self._dirty.pop()
+                link.flush(now)
+                self._due = min(self._due, link.due)
         finally:  # one that fails is the loop's to report; the others are flushed all the same
             self.outbox.flush()
             if self._dirty:
@@ -300,6 +306,8 @@ class Transport:
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self.now()
+        if now < self._due:
+            return
         for link in tuple(self._links.values()):
             if link.due <= now:
                 try:
@@ -307,6 +315,7 @@ class Transport:
                 except Exception:  # noqa: BLE001 - else the links after it would never have their turn again
                     log.failure("link.failed", link_id=link.link_id)
                     link.end("failed")
+        self._due = min((link.due for link in self._links.values()), default=_NEVER)
 
 
 def _beat() -> Beat | None:

@@ -247,7 +247,7 @@ class Voice:
     def choose(self) -> None:
         """Gives a few their slots: packets wait as long as this takes."""
         few, self._waiting = self._waiting[:FEW], self._waiting[FEW:]
-        self._give(party for party in few if self._parties.get(party.link) is party)
+        self._give([party for party in few if self._parties.get(party.link) is party])
 
     def _give(self, parties: Iterable[Party]) -> None:
         """To each the slots that it has by now."""

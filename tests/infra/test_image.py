@@ -42,13 +42,13 @@ def given(name: str) -> list[str]:
 
 
 def copied() -> list[tuple[str, str]]:
-    """Sources and targets."""
-    return [(source, target) for source, target in (rest.split() for rest in given("COPY"))]
+    """Sources and targets, of the repository."""
+    return [(source, target) for source, target in (rest.split() for rest in given("COPY") if "--from" not in rest)]
 
 
-def requirements() -> dict[str, str]:
+def requirements(name: str = "requirements.txt") -> dict[str, str]:
     """What is installed, and which version."""
-    found = [PINNED.match(line) for line in (ROOT / "media_node/requirements.txt").read_text().splitlines()]
+    found = [PINNED.match(line) for line in (ROOT / "media_node" / name).read_text().splitlines()]
     assert all(found), "a requirement is not pinned"
     return {match[1]: match[2] for match in found if match}
 
@@ -66,14 +66,18 @@ def test_what_is_installed_is_what_was_tested() -> None:
     """Each requirement is pinned, to the version that the tests run with."""
     pins = (ROOT / "requirements-dev.txt").read_text().splitlines()
     tested = {match[1]: match[2] for line in pins if (match := PINNED.match(line))}
-    assert {name: tested.get(name) for name in requirements()} == requirements()
+    for what in (requirements(), requirements("requirements-native.txt")):
+        assert {name: tested.get(name) for name in what} == what
 
 
 def test_nothing_that_is_needed_is_missing_from_the_list() -> None:
     """pip installs what is named and nothing else (`--no-deps`): so everything that those need is named too."""
-    assert any("--no-deps" in step and "--only-binary=:all:" in step for step in given("RUN"))
-    listed = {name.lower().replace("_", "-") for name in requirements()}
-    for name in requirements():
+    installs = [step for step in given("RUN") if "pip install" in step]
+    assert len(installs) == 2
+    assert all("--no-deps" in step and "--only-binary=:all:" in step for step in installs)
+    both = requirements() | requirements("requirements-native.txt")
+    listed = {name.lower().replace("_", "-") for name in both}
+    for name in both:
         for needed in importlib.metadata.requires(name) or []:
             what = re.match(r"[A-Za-z0-9._-]+", needed)
             assert what is not None
@@ -91,7 +95,18 @@ def test_it_runs_as_nobody_and_hears_sigterm() -> None:
 
 def test_its_python_is_the_one_that_is_tested() -> None:
     """The minor version of the functions'."""
-    assert given("FROM") == ["python:3.11-slim-bookworm"]
+    assert given("FROM")[0] == "python:3.11-slim-bookworm AS base"
+
+
+def test_what_every_packet_goes_through_is_compiled_and_its_compiler_stays_behind() -> None:
+    """A stage of its own compiles; of that only what it made is in the image."""
+    assert given("FROM")[1:] == ["base AS native", "base"]
+    made = next(step for step in given("RUN") if "media_node.native" in step)
+    assert made == "python -m media_node.native /native"
+    assert [rest for rest in given("COPY") if "--from" in rest] == ["--from=native /native/ /srv/"]
+    steps = instructions()
+    last = max(at for at, (name, _) in enumerate(steps) if name == "FROM")
+    assert not any("gcc" in rest or "requirements-native" in rest for name, rest in steps[last:] if name == "RUN")
 
 
 def test_the_copied_tree_imports_with_what_is_installed_alone(tmp_path: Path) -> None:

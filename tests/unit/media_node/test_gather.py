@@ -19,10 +19,10 @@ def test_few_are_read_as_they_come_and_many_are_gathered() -> None:
 
 def test_it_ends_when_there_is_little_and_not_at_the_edge() -> None:
     gather = Gather()
-    assert second_of(gather, 1300, 0.0)
-    assert second_of(gather, 1000, 1.0)
+    assert second_of(gather, 800, 0.0)
+    assert second_of(gather, 650, 1.0)
     assert not second_of(gather, 500, 2.0)
-    assert not second_of(gather, 1000, 3.0)
+    assert not second_of(gather, 650, 3.0)
 
 
 def test_nothing_for_a_long_while_ends_it_with_the_next_look() -> None:
