@@ -7,6 +7,7 @@ talk; Opus of 20 ms with FEC, and what DTX sends for the others; DTLS-SRTP with 
 reports and NACK in force at each; without loss and with 2% lost each way (`_loss2`). Who hears whom: on AudioBridge a mix of
 all; on ours the four slots; on VideoRoom four subscriptions to others who talk.
 Rooms of 50 are measured REPEATS times on ours and the AudioBridge, whose ratio is the claim, and medians told; all else once.
+Ours is the node as its image has it: compiled (`native` is 1), where a C compiler is there.
 CPU is the server's process or processes; `_per_participant_minute` is its seconds by everybody there, talking or not. Relay
 latency is from a packet's last sending to its coming to the listener's socket, by the kernel's timestamp, of those
 that nobody had to ask for; those come later by what noticing a gap takes, and are told as `recovered`. `delivered_ratio` is
@@ -24,6 +25,7 @@ from benchmarks.report import Report, medians
 from benchmarks.voices.process import load, windows
 from local.dynamodb import unavailable
 from local.stack import Stack
+from media_node import native
 
 SECONDS: Final = seconds_from("SECONDS", 5)
 REPEATS: Final = int(os.environ.get("REPEATS", "3"))
@@ -115,6 +117,7 @@ def main() -> Report:
     """The whole comparison."""
     report = Report("voice-relay")
     janus.install()
+    report.figure("native", float(native.built() is not None), "")
     with Stack(dynamodb="moto" if unavailable() else "local") as stack:
         tell(report, asyncio.run(compare(stack)))
     return report
