@@ -1,13 +1,13 @@
 /** Recordings in the page: who is played when and from where, what follows the scrubber, what the list does by itself. */
 
 import { describe, expect, it } from "vitest";
-import { stateWords } from "../src/ui/recordings";
+import { recordingWords, stateWords } from "../src/ui/recordingwords";
 import { type Element, Player, type PlayerPorts } from "../src/voice/player";
-import { pauseOf, Recordings, type RecordingsPorts } from "../src/voice/recordings";
+import { filesKey, pauseOf, Recordings, type RecordingsPorts } from "../src/voice/recordings";
 import { LAW } from "../src/voice/relations";
 import { Timeline } from "../src/voice/timeline";
 import type { Placement } from "../src/voice/types";
-import type { Recording } from "../src/wire/generated";
+import type { EmptyBecause, Recording } from "../src/wire/generated";
 
 const START = 1_700_000_000_000;
 const ADA = "ada.tab00001";
@@ -210,7 +210,7 @@ describe("a player", () => {
     expect(studio.elements.at(-1)?.currentTime).toBeCloseTo(0.5, 3);
     await player.play();
     studio.pass(4000);
-    expect([player.positionMs, player.playing]).toEqual([10_000, false]);
+    expect([player.positionMs, player.playing, player.speakers]).toEqual([10_000, false, []]);
     await player.play();
     expect(player.positionMs).toBe(0);
     player.seek(99_999);
@@ -305,7 +305,11 @@ describe("the list", () => {
     recordings: Recordings;
     waits: [number, () => void][];
     asked: string[];
+    api: RecordingsPorts["api"];
+    reads: () => number;
+    pass(ms: number): Promise<void>;
   } {
+    let read = 0;
     const waits: [number, () => void][] = [];
     const asked: string[] = [];
     const studio = new Studio();
@@ -315,8 +319,10 @@ describe("the list", () => {
     };
     const ports: RecordingsPorts = {
       api: {
-        recordings: () =>
-          Promise.resolve({ recordings: lists.length > 1 ? (lists.shift() ?? []) : (lists[0] ?? []) }),
+        recordings: () => {
+          read += 1;
+          return Promise.resolve({ recordings: lists.length > 1 ? (lists.shift() ?? []) : (lists[0] ?? []) });
+        },
         recording: () => note("files"),
         startRecording: (_id, body) => note(`start ${body.channel_id}`),
         changeRecording: (_id, _recording, body) => note(JSON.stringify(body)),
@@ -332,7 +338,18 @@ describe("the list", () => {
       player: studio.ports,
       law: () => ({ kind: "spatial", distance: LAW }),
     };
-    return { recordings: new Recordings(ports), waits, asked };
+    /** Time passes; what was to be done by its end is done. */
+    const pass = async (ms: number): Promise<void> => {
+      studio.now += ms;
+      for (const wait of [...waits]) {
+        wait[0] -= ms;
+        if (wait[0] > 0) continue;
+        waits.splice(waits.indexOf(wait), 1);
+        wait[1]();
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    return { recordings: new Recordings(ports), waits, asked, api: ports.api, reads: () => read, pass };
   }
 
   it("is looked at again while anything of it is to change", async () => {
@@ -345,6 +362,82 @@ describe("the list", () => {
     expect(pauseOf([recording({ status: "recording" })])).toBe(30_000);
     expect(pauseOf([recording({ mix: "making" })])).toBe(2000);
     expect(pauseOf([recording()])).toBeNull();
+  });
+
+  it("is read again while it is looked at, each half minute, and no more once it is not", async () => {
+    const { recordings, reads, pass } = world([[recording()]]);
+    await recordings.read();
+    recordings.show(true);
+    await pass(29_000);
+    expect(reads()).toBe(1);
+    await pass(1000);
+    expect(reads()).toBe(2);
+    recordings.show(false);
+    await pass(600_000);
+    expect(reads()).toBe(2);
+    recordings.show(true);
+    await pass(0);
+    expect(reads()).toBe(3);
+  });
+
+  it("is read again soon where something happened in the room, however much happens, and only where it is used", async () => {
+    const { recordings, reads, pass } = world([[recording()]]);
+    await recordings.read();
+    recordings.soon();
+    await pass(6000);
+    expect(reads()).toBe(1);
+    recordings.show(true);
+    await pass(0);
+    for (let n = 0; n < 50; n++) {
+      recordings.soon();
+      await pass(100);
+    }
+    expect(reads()).toBe(3);
+    recordings.close();
+    recordings.soon();
+    await pass(60_000);
+    expect(reads()).toBe(3);
+  });
+
+  it("is tried again where it could not be read", async () => {
+    const { recordings, api, reads, pass } = world([[recording()]]);
+    await recordings.read();
+    recordings.show(true);
+    const real = api.recordings;
+    api.recordings = () => Promise.reject(new Error("away"));
+    await pass(30_000);
+    api.recordings = real;
+    await pass(30_000);
+    expect(reads()).toBe(2);
+  });
+
+  it("ends what is played where another has deleted it, and says so once", async () => {
+    const { recordings, pass } = world([[recording()], []]);
+    const gone: string[] = [];
+    recordings.onGone(({ name }) => gone.push(name));
+    await recordings.read();
+    await recordings.open(recording().recording_id);
+    expect(recordings.player?.playing).toBe(true);
+    await pass(30_000);
+    expect([recordings.player, recordings.list, gone]).toEqual([null, [], ["Stand-up"]]);
+    await recordings.read();
+    expect(gone).toHaveLength(1);
+  });
+
+  it("has files that are others once a mix is among them, or it was put together", () => {
+    const key = (change: Partial<Recording>): string => filesKey(recording(change));
+    expect(key({ mix: "making" })).toBe(key({ mix: "none" }));
+    expect(key({ mix: "ready" })).not.toBe(key({ mix: "making" }));
+    expect(key({ status: "finishing" })).not.toBe(key({}));
+  });
+
+  it("counts by itself how long the one that is recorded now is", () => {
+    const one = recording({ status: "recording", duration_ms: 0 });
+    const active = { ...one, consented: [] };
+    expect(recordingWords(one, active, START + 8400)).toBe("0:08 · just now · being recorded");
+    expect(recordingWords(one, null, START + 8400)).toBe("0:00 · just now · being recorded");
+    const other = recording({ recording_id: "rec_b", duration_ms: 3000, mix: "ready" });
+    expect(recordingWords(other, active, START + 8400)).toBe("0:03 · just now · with mix");
   });
 
   it("starts, stops, mixes and deletes; what is deleted is played no more", async () => {
@@ -379,6 +472,15 @@ describe("the list", () => {
   it("says of each what there is to know", () => {
     const words = (status: Recording["status"], mix: Recording["mix"] = "none"): string =>
       stateWords({ status, mix });
+    const empty = (status: Recording["status"], empty_because: EmptyBecause): string =>
+      stateWords({ status, mix: "none", empty_because });
+    expect([empty("failed", "no_node"), empty("ready", "nobody_spoke"), empty("failed", "not_made")]).toEqual(
+      [
+        "it was over before anything was written",
+        "nothing was said by whoever agreed",
+        "could not be put together",
+      ],
+    );
     expect([words("recording"), words("finishing"), words("failed"), words("ready")]).toEqual([
       "being recorded",
       "being put together",

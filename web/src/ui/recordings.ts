@@ -1,17 +1,19 @@
 /** The list of a room's recordings with what may be done to each, and the player of the one that is heard. */
 
-import type { Recordings } from "../voice/recordings";
+import { filesKey, type Recordings } from "../voice/recordings";
+import { MAIN_ID } from "../voice/where";
 import type { Recording, RecordingId } from "../wire/generated";
 import { ask } from "./dialog";
 import { busy, button, type Child, fill, h, put } from "./dom";
 import { ago } from "./format";
 import { icon } from "./icons";
+import { recordingWords } from "./recordingwords";
 import { tried, type VoiceDesk } from "./voicedesk";
 import { clockText } from "./voicescale";
 
 export class RecordingsList {
   readonly element = h("section", { class: "recordings", testid: "recordings" });
-  private readonly begin = button("Record this room", () => this.start(), {
+  private readonly begin = button("Record", () => this.start(), {
     kind: "primary",
     class: "small",
     testid: "recording-start",
@@ -26,9 +28,14 @@ export class RecordingsList {
   private readonly stop: () => void;
   private shown = "";
   private over = false;
+  private open = false;
   private followed: string | null = null;
-  /** The files that are shown, of one recording. */
-  private offered: { id: RecordingId; files: HTMLElement } | null = null;
+  private revision = 0;
+  /** The files that are shown, of one recording, as it was then. */
+  private offered: { id: RecordingId; of: string; files: HTMLElement } | null = null;
+  /** The line of the one that is recorded now: how long it is goes on. */
+  private counted: { one: Recording; line: HTMLElement } | null = null;
+  private readonly abort = new AbortController();
 
   constructor(
     private readonly desk: VoiceDesk,
@@ -38,16 +45,31 @@ export class RecordingsList {
     fill(this.element, h("div", { class: "row" }, this.begin, this.end), this.player.element, this.items);
     const stopList = recordings.onChange(() => this.render());
     const stopVoice = desk.voice.onChange(() => this.voiceChanged());
+    const stopGone = recordings.onGone(({ name }) =>
+      desk.room.toasts.show(`“${name}” was deleted: it is played no more.`),
+    );
+    const { signal } = this.abort;
+    window.addEventListener("focus", () => recordings.soon(), { signal });
+    document.addEventListener("visibilitychange", () => this.look(), { signal });
     this.stop = () => {
       stopList();
       stopVoice();
+      stopGone();
+      this.abort.abort();
     };
     this.render();
   }
 
-  /** The panel shows it: the list is read anew. */
-  async refresh(): Promise<void> {
-    await tried(this.desk, this.recordings.read(), "The recordings could not be listed.");
+  /** Whether the panel shows it: then the list is read, and again from time to time. */
+  show(open: boolean): void {
+    if (open && !this.open)
+      void tried(this.desk, this.recordings.read(), "The recordings could not be listed.");
+    this.open = open;
+    this.look();
+  }
+
+  private look(): void {
+    this.recordings.show(this.open && document.visibilityState === "visible");
   }
 
   dispose(): void {
@@ -58,17 +80,21 @@ export class RecordingsList {
 
   /** Another recording is under way than before, or none: the list is another. */
   private voiceChanged(): void {
-    const now = this.desk.voice.view.recording?.recording_id ?? null;
+    const { recording, revision } = this.desk.voice.view;
+    const now = recording?.recording_id ?? null;
     if (now !== this.followed) {
       this.followed = now;
       void this.recordings.read().catch(() => {});
-    }
+    } else if (revision !== this.revision) this.recordings.soon();
+    this.revision = revision;
     this.render();
   }
 
-  private render(): void {
+  /** As it is now; about twice a second while it is shown. */
+  render(): void {
     if (this.over) return;
     const { recording, own } = this.desk.voice.view;
+    put(this.begin, `Record ${this.startsIn.name}`);
     this.begin.hidden = !own.moderates || recording !== null;
     this.end.hidden = !own.moderates || recording === null;
     this.player.render();
@@ -81,8 +107,13 @@ export class RecordingsList {
       own.moderates,
       playing,
     ]);
-    if (key === this.shown) return;
+    if (key === this.shown) {
+      if (this.counted) put(this.counted.line, recordingWords(this.counted.one, recording, nowMs));
+      return;
+    }
     this.shown = key;
+    this.counted = null;
+    this.keepOffered();
     if (known && list.length === 0)
       fill(this.items, h("li", { class: "hint" }, "Nothing was recorded in this room yet."));
     else fill(this.items, ...list.map((one) => this.item(one, nowMs)));
@@ -90,14 +121,16 @@ export class RecordingsList {
 
   private item(one: Recording, nowMs: number): HTMLLIElement {
     const moderates = this.desk.voice.view.own.moderates;
-    const words = [clockText(one.duration_ms), ago(one.started_at_ms, nowMs), stateWords(one)].filter(
-      Boolean,
-    );
+    const line = h("span", { class: "hint" }, recordingWords(one, this.desk.voice.view.recording, nowMs));
+    if (one.status === "recording") this.counted = { one, line };
     const actions: Child[] = [];
-    if (one.status === "ready")
-      actions.push(this.act("Play here", "play", one, () => this.recordings.open(one.recording_id)));
-    if (one.status === "ready") actions.push(this.act("Download", "download", one, () => this.offer(one)));
-    if (moderates && one.status === "ready" && (one.mix === "none" || one.mix === "failed"))
+    const heard = one.status === "ready" && !one.empty_because;
+    if (heard)
+      actions.push(
+        this.act("Play here", "play", one, () => this.recordings.open(one.recording_id)),
+        this.act("Download", "download", one, () => this.offer(one)),
+      );
+    if (moderates && heard && (one.mix === "none" || one.mix === "failed"))
       actions.push(this.act("Make a mix", "mix", one, () => this.recordings.mix(one.recording_id)));
     if (moderates && one.status !== "recording")
       actions.push(this.act(icon("trash"), "delete", one, () => this.remove(one)));
@@ -105,7 +138,7 @@ export class RecordingsList {
       "li",
       { class: "recording", testid: "recording", attrs: { "data-status": one.status, "data-mix": one.mix } },
       h("strong", {}, one.name),
-      h("span", { class: "hint" }, words.join(" · ")),
+      line,
       h("div", { class: "row" }, ...actions),
       this.offered?.id === one.recording_id && this.offered.files,
     );
@@ -121,10 +154,17 @@ export class RecordingsList {
     return made;
   }
 
+  /** The channel that is recorded if one starts now: the own one. */
+  private get startsIn(): { id: string; name: string } {
+    const { own, channels } = this.desk.voice.view;
+    const id = own.channelId ?? MAIN_ID;
+    const there = channels.find(({ channel }) => channel.channel_id === id)?.channel;
+    return { id, name: there?.name ?? "Main" };
+  }
+
   private start(): void {
-    const channelId = this.desk.voice.view.own.channelId ?? "main";
     void busy(this.begin, () =>
-      tried(this.desk, this.recordings.start(channelId, null), "Nothing is recorded."),
+      tried(this.desk, this.recordings.start(this.startsIn.id, null), "Nothing is recorded."),
     );
   }
 
@@ -156,9 +196,19 @@ export class RecordingsList {
       { class: "recording-files", testid: "recording-files" },
       ...links.map(([name, url]) => h("li", {}, h("a", { attrs: { href: url, download: "" } }, name))),
     );
-    this.offered = { id: one.recording_id, files: list };
+    this.offered = { id: one.recording_id, of: filesKey(one), files: list };
     this.shown = "";
     this.render();
+  }
+
+  /** Files of a recording that has others by now are asked for anew; those of one that is gone are gone too. */
+  private keepOffered(): void {
+    const { offered } = this;
+    if (!offered) return;
+    const one = this.recordings.list.find(({ recording_id }) => recording_id === offered.id);
+    if (one && filesKey(one) === offered.of) return;
+    this.offered = null;
+    if (one) void this.offer(one).catch(() => {});
   }
 }
 
@@ -208,6 +258,7 @@ class PlayerBar {
     put(this.clock, `${clockText(at)} of ${clockText(durationMs)}`);
     put(this.who, player.speakers.join(", "));
     this.scrubber.max = String(durationMs);
+    this.scrubber.style.setProperty("--done", `${durationMs > 0 ? (at / durationMs) * 100 : 0}%`);
     if (!this.held) this.scrubber.value = String(at);
     this.scrubber.setAttribute("aria-valuetext", clockText(at));
   }
@@ -217,14 +268,4 @@ class PlayerBar {
     if (player?.playing) player.pause();
     else void player?.play();
   }
-}
-
-/** What there is to know of one that is not simply there. */
-export function stateWords({ status, mix }: Pick<Recording, "status" | "mix">): string {
-  if (status === "recording") return "being recorded";
-  if (status === "finishing") return "being put together";
-  if (status === "failed") return "could not be put together";
-  if (mix === "queued" || mix === "making") return "mix is being made";
-  if (mix === "failed") return "mix could not be made";
-  return mix === "ready" ? "with mix" : "";
 }

@@ -179,7 +179,7 @@ export class VoiceUi {
       if (open !== null) giveWay(panel);
       this.stopRings();
       this.stopRings = open === "voices" ? this.beat.add(() => this.voices.move()) : () => {};
-      if (open === "recordings") this.recording.open();
+      this.recording.show(open === "recordings");
       if (open === "sound") this.sound.open();
       else this.sound.close();
       frame();

@@ -1,7 +1,7 @@
 /** What everybody sees while something is recorded: the red dot with its words, and the own answer, which may be changed. */
 
 import { type Child, fill, h, put } from "./dom";
-import { ago } from "./format";
+import { recordedChannel, recordingLabel, recordingLines } from "./recordingwords";
 import { tried, type VoiceDesk } from "./voicedesk";
 import { switchField } from "./voicefields";
 import { clockText } from "./voicescale";
@@ -9,7 +9,7 @@ import { clockText } from "./voicescale";
 /** The mark beside the room's name. */
 export class RecordingMark {
   readonly element: HTMLButtonElement;
-  private readonly words = h("span", {});
+  private readonly channel = h("span", { class: "rec-channel wide-only" });
   private readonly clock = h("span", { class: "rec-clock wide-only" });
 
   constructor(private readonly desk: VoiceDesk) {
@@ -17,7 +17,8 @@ export class RecordingMark {
       "button",
       { class: "rec-mark", testid: "recording-mark", attrs: { type: "button" } },
       h("i", { attrs: { "aria-hidden": "true" } }),
-      this.words,
+      "Recording ",
+      this.channel,
       this.clock,
     );
     this.element.addEventListener("click", () => desk.open("recordings"));
@@ -26,13 +27,13 @@ export class RecordingMark {
 
   /** As it is now; about twice a second. */
   render(nowMs: number): void {
-    const { recording, consent } = this.desk.voice.view;
+    const { view } = this.desk.voice;
+    const { recording } = view;
     this.element.hidden = recording === null;
     if (!recording) return;
-    put(this.words, "Recording");
+    put(this.channel, recordedChannel(view));
     put(this.clock, clockText(nowMs - recording.started_at_ms));
-    const mine = consent === "given" ? "Your voice is in it." : "Your voice is not in it.";
-    const label = `This room's voice is recorded, by ${this.desk.nameOf(recording.started_by)}. ${mine}`;
+    const label = recordingLabel(view, recording, this.desk.nameOf);
     if (this.element.title === label) return;
     this.element.title = label;
     this.element.setAttribute("aria-label", label);
@@ -42,8 +43,10 @@ export class RecordingMark {
 /** A room's recordings as a part of the page: its list and its player. */
 export interface RecordingsList {
   readonly element: HTMLElement;
-  /** Reads them anew. */
-  refresh(): Promise<void>;
+  /** Whether the panel shows it. */
+  show(open: boolean): void;
+  /** As it is now. */
+  render(): void;
 }
 
 /** The panel's page of recordings: what is recorded now and the own answer, and below it the list of recordings. */
@@ -62,7 +65,7 @@ export class VoiceRecordingPage {
       "My voice may be in it",
       "recording-consent",
       (given) => void this.answered(given),
-      "You may change this while it is recorded.",
+      "You may change this while it is recorded. What was written before stays in it.",
     );
     fill(this.now, this.words, this.answer.element);
     fill(this.element, this.now);
@@ -81,32 +84,25 @@ export class VoiceRecordingPage {
     fill(this.element, this.now, list.element);
   }
 
-  /** Shown: the list is read again. */
-  open(): void {
-    void this.list?.refresh();
+  /** Whether it is shown: then the list is kept as new as it can be. */
+  show(open: boolean): void {
+    this.list?.show(open);
   }
 
   render(): void {
-    const { recording, consent, status } = this.desk.voice.view;
+    this.list?.render();
+    const { view } = this.desk.voice;
+    const { recording, consent, status } = view;
     this.now.hidden = recording === null;
     if (recording === null || (consent === "given") === this.asked) this.asked = null;
     this.answer.show(this.asked ?? consent === "given", status.kind === "joined");
     if (!recording) return;
-    const { started_by, started_at_ms, consented = [] } = recording;
-    const lines: string[] = [
-      `${this.desk.nameOf(started_by)} started it ${ago(started_at_ms, Date.now())}.`,
-      consented.length === 0
-        ? "Nobody has agreed yet: nothing is written."
-        : `Agreed: ${consented.map((id) => this.desk.nameOf(id)).join(", ")}.`,
-    ];
-    const key = lines.join();
+    const title = `Recording ${recordedChannel(view)} now`;
+    const lines = recordingLines(view, recording, this.desk.nameOf, Date.now());
+    const key = [title, ...lines].join();
     if (key === this.shown) return;
     this.shown = key;
     const parts: Child[] = lines.map((line) => h("p", {}, line));
-    fill(
-      this.words,
-      h("strong", {}, h("i", { attrs: { "aria-hidden": "true" } }), "Recording now"),
-      ...parts,
-    );
+    fill(this.words, h("strong", {}, h("i", { attrs: { "aria-hidden": "true" } }), title), ...parts);
   }
 }

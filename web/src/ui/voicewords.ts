@@ -12,6 +12,7 @@ import type {
 import { LIMITS, type Speakers, type VoiceChannel } from "../wire/generated";
 import { plural } from "./format";
 import type { IconName } from "./icons";
+import { recordedChannel } from "./recordingwords";
 
 /** How the own voice is at the moment, in few words. */
 export interface OwnWords {
@@ -168,8 +169,8 @@ export function noticesOf(
   if (recording && consent === null)
     notices.push({
       kind: "consent",
-      title: `${nameOf(recording.started_by)} records this room`,
-      text: "May your voice be in it? Until you say yes, it is not.",
+      title: `${nameOf(recording.started_by)} records ${recordedChannel(view)}`,
+      text: `May your voice be in it while you are in ${recordedChannel(view)}? Until you say yes, it is not.`,
     });
   const trouble = microphoneTrouble(own.microphone);
   if (trouble && !listens) notices.push({ kind: "microphone", title: trouble.title, text: trouble.hint });

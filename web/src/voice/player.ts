@@ -95,9 +95,10 @@ export class Player {
     return Math.min(this.durationMs, this.atMs + passed);
   }
 
-  /** Who speaks now, by name. */
+  /** Who speaks now, by name; nobody once it has ended. */
   get speakers(): string[] {
     const at = this.positionMs;
+    if (at >= this.durationMs) return [];
     const speaking = this.parts.filter(({ track }) => this.timeline.speaks(track.peer_id, at, at + 1));
     return [...new Set(speaking.map(({ track }) => track.name))];
   }
