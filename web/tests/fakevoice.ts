@@ -29,6 +29,8 @@ export function person(userId: string, change: Partial<PersonView> = {}): Person
     userId,
     peerIds: [`${userId}.tab`],
     channelId: "main",
+    putId: "main",
+    inArea: false,
     audible: true,
     listening: false,
     selfMuted: false,
@@ -58,6 +60,8 @@ export function nothing(): VoiceView {
     own: {
       userId: "usr_me",
       channelId: null,
+      putId: null,
+      inArea: false,
       microphone: "off",
       listening: false,
       selfMuted: false,

@@ -228,6 +228,22 @@ describe("Who hears whom", () => {
     expect(all.get("me.1")).toMatchObject({ apart: true, speaks: true });
   });
 
+  it("knows who stands in the area of their channel, and who was only put there", () => {
+    const put = { ...person("put"), channel_id: booth.channel_id };
+    const both = { ...person("both"), channel_id: booth.channel_id };
+    const made = new Relations();
+    made.look({
+      state: voiceState([person("me"), person("zone"), put, both], [channel("main"), booth]),
+      me: peer("me.1"),
+      blocked: new Set(),
+      position: (id) => (id === "both.1" ? [5, 1, 5] : (places[id] ?? null)),
+      peer: (id) => peer(id),
+    });
+    const standing = [...made.all].filter(([, one]) => one.inArea).map(([id]) => id);
+    expect(standing).toEqual(["zone.1", "both.1"]);
+    expect(made.all.get("put.1")?.channel).toBe(booth);
+  });
+
   it("is nobody while this page is not in voice", () => {
     expect([...relations("other.1").values()].some(({ near }) => near)).toBe(false);
   });

@@ -48,7 +48,19 @@ const NAMES = [
   "Tim",
 ];
 const scene = new URLSearchParams(location.search).get("scene") ?? "empty";
-const role: Role = ["moderator", "form", "recording", "keptout"].includes(scene) ? "owner" : "editor";
+const role: Role = [
+  "moderator",
+  "form",
+  "recording",
+  "keptout",
+
+  "movedinarea",
+  "elsewhere",
+  "nobodyagrees",
+  "playing",
+].includes(scene)
+  ? "owner"
+  : "editor";
 const app = document.getElementById("app") as HTMLElement;
 const voice = new FakeVoice();
 const roster = new Roster();
@@ -87,8 +99,11 @@ const RECORDINGS = [
   ["Evening of readings", "ready", "ready", 2_420_000, 86_400_000],
   ["Monday", "ready", "none", 187_000, 7_200_000],
   ["Standup", "finishing", "none", 640_000, 240_000],
+  ["Over at once", "failed", "none", 0, 900_000],
+  ["Silence", "ready", "none", 64_000, 960_000],
 ].map(([name, status, mix, duration_ms, age], n) => ({
   recording_id: `rec_${n}`,
+  empty_because: status === "failed" ? "no_node" : n === 4 ? "nobody_spoke" : null,
   name,
   channel_id: "main",
   started_by: "usr_0",
@@ -108,6 +123,17 @@ const api = new Proxy(
       hours: [],
       relay: { status: "none" },
       recordings: RECORDINGS,
+      ...RECORDINGS[0],
+      tracks: others.slice(0, 2).map((peer) => ({
+        peer_id: peer.peer_id,
+        user_id: peer.user_id,
+        name: peer.name,
+        from_ms: RECORDINGS[0]?.started_at_ms,
+        duration_ms: RECORDINGS[0]?.duration_ms,
+        url: "#",
+      })),
+      mix_url: "#",
+      timeline_url: null,
     }),
   },
 );
@@ -250,11 +276,16 @@ function busy(): void {
 const joined = (own: Partial<typeof voice.view.own> = {}): void =>
   voice.change({
     status: { kind: "joined" },
-    own: { channelId: "main", microphone: "live", moderates: role === "owner", ...own },
+    own: { channelId: "main", putId: "main", microphone: "live", moderates: role === "owner", ...own },
   });
 const inVoice: typeof joined = (own) => {
   busy();
   joined(own);
+};
+const standing = (): void => {
+  inVoice({ channelId: NOOK.channel_id, inArea: true });
+  const channels = voice.view.channels.map((one) => ({ ...one, current: one.channel === NOOK }));
+  voice.change({ channels });
 };
 const recording = {
   recording_id: "rec_1",
@@ -374,6 +405,48 @@ const SCENES: Record<string, () => void> = {
     inVoice();
     voice.change({ recording, consent: "given" });
     ui.panel.show("recordings");
+  },
+  elsewhere: () => {
+    inVoice();
+    voice.change({ recording: { ...recording, channel_id: NOOK.channel_id }, consent: "given" });
+    ui.panel.show("recordings");
+  },
+  nobodyagrees: () => {
+    inVoice();
+    voice.change({ recording: { ...recording, consented: [], declined: ["usr_0"] }, consent: "declined" });
+    ui.panel.show("recordings");
+  },
+  recordings: () => {
+    inVoice();
+    ui.panel.show("recordings");
+  },
+  playing: () => {
+    inVoice();
+    ui.panel.show("recordings");
+    setTimeout(() => {
+      for (const one of ["play", "download"])
+        document.querySelector<HTMLElement>(`[data-testid="recording-${one}"]`)?.click();
+    }, 300);
+    setTimeout(() => {
+      const bar = document.querySelector<HTMLInputElement>('[data-testid="player-scrubber"]');
+      if (bar) bar.value = "1100000";
+      for (const kind of ["input", "change"]) bar?.dispatchEvent(new Event(kind));
+    }, 700);
+  },
+  inarea: () => {
+    standing();
+    ui.panel.show("channels");
+  },
+  movedinarea: () => {
+    inVoice();
+    const people = voice.view.people.map((one) =>
+      one.channelId === NOOK.channel_id ? { ...one, inArea: true } : one,
+    );
+    voice.change({ people });
+    ui.panel.show("voices");
+    const row = document.querySelector<HTMLElement>('[data-user="usr_7"] [data-testid="voice-more"]');
+    row?.click();
+    row?.closest("li")?.scrollIntoView();
   },
   failed: () =>
     voice.change({

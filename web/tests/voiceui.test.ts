@@ -1,8 +1,9 @@
 /** What voice says and in which order: words, scales, hands, channels' areas, muting everybody, keys. */
 
 import { describe, expect, it } from "vitest";
+import { recordingLabel, recordingLines } from "../src/ui/recordingwords";
 import { zoneAround } from "../src/ui/voicechannelform";
-import { zoneWords } from "../src/ui/voicechannels";
+import { areaOf, wayWords, zoneWords } from "../src/ui/voicechannels";
 import { curvePath, halfAt } from "../src/ui/voicecurve";
 import { holdTo, talkKey } from "../src/ui/voicekeys";
 import { muteAll } from "../src/ui/voicemoderation";
@@ -138,7 +139,91 @@ describe("channels", () => {
   it("may be where one stands", () => {
     const zone = zoneAround([1.004, 1.62, -3], 4);
     expect(zone).toEqual({ least: [-3, -1, -7], greatest: [5, 4, 1] });
-    expect(zoneWords({ zone })).toBe("Whoever stands in its 8 × 8 m");
+    expect(zoneWords({ zone })).toBe("Whoever stands in its 8 × 8 m area");
+  });
+});
+
+describe("standing in an area", () => {
+  const booth = { ...MAIN, channel_id: "vch_booth", name: "Booth", zone: zoneAround([0, 0, 0], 2) };
+  const lecture = { ...MAIN, channel_id: "vch_lecture", name: "Lecture" };
+  const channels = [MAIN, booth, lecture].map((channel) => ({
+    channel,
+    userIds: [],
+    full: false,
+    current: channel === booth,
+  }));
+  const way = (channel: typeof MAIN, own: Partial<OwnView>): string | null =>
+    wayWords(channel, joined({ channelId: "vch_booth", ...own }, { channels }));
+
+  it("is what is in the way of the channel that one chose, and of no other", () => {
+    const own = { putId: "main", inArea: true };
+    expect([MAIN, booth, lecture].map((channel) => way(channel, own))).toEqual([
+      "Walk out of Booth to be here",
+      null,
+      null,
+    ]);
+  });
+
+  it("is in nobody's way who stands in none, or was put where they stand", () => {
+    expect(way(MAIN, { putId: "main", inArea: false, channelId: "main" })).toBeNull();
+    expect(way(booth, { putId: "vch_booth", inArea: true })).toBeNull();
+    expect(way(MAIN, { putId: "vch_booth", inArea: true })).toBeNull();
+  });
+
+  it("is not being put in an area's channel", () => {
+    expect(areaOf(person("a", { channelId: "vch_booth", inArea: true }), channels)?.name).toBe("Booth");
+    expect(areaOf(person("a", { channelId: "vch_booth", inArea: false }), channels)).toBeNull();
+  });
+});
+
+describe("a recording of one channel", () => {
+  const booth = { ...MAIN, channel_id: "vch_booth", name: "Booth" };
+  const channels = [MAIN, booth].map((channel) => ({ channel, userIds: [], full: false, current: false }));
+  const recording = {
+    recording_id: "rec_1",
+    channel_id: "vch_booth",
+    started_by: "usr_0",
+    started_at_ms: 0,
+    consented: ["usr_0"],
+  };
+  const ada = (): string => "Ada";
+  const seen = (channelId: string | null, consent: VoiceView["consent"]): VoiceView =>
+    joined({ channelId }, { channels, recording, consent });
+  const label = (channelId: string | null, consent: VoiceView["consent"]): string =>
+    recordingLabel(seen(channelId, consent), recording, ada);
+
+  it("names it, and says of the own voice what is so where one is", () => {
+    expect(label("vch_booth", "given")).toBe(
+      "The channel Booth is recorded, by Ada. Your voice is in it while you are in Booth.",
+    );
+    for (const elsewhere of ["main", null])
+      expect(label(elsewhere, "given")).toBe(
+        "The channel Booth is recorded, by Ada. Your voice is in it while you are in Booth. You are not there now.",
+      );
+    for (const consent of ["declined", null] as const)
+      expect(label("vch_booth", consent)).toBe(
+        "The channel Booth is recorded, by Ada. Your voice is not recorded.",
+      );
+  });
+
+  it("asks for consent by the channel's name", () => {
+    const [asked] = noticesOf(seen("main", null), ada, false);
+    expect(asked).toMatchObject({ kind: "consent", title: "Ada records Booth" });
+    expect(asked?.text).toBe("May your voice be in it while you are in Booth? Until you say yes, it is not.");
+  });
+
+  it("says what stays in it where all have taken their consent back", () => {
+    const lines = recordingLines(
+      seen("vch_booth", "declined"),
+      { ...recording, consented: [], declined: ["usr_0"] },
+      ada,
+      0,
+    );
+    expect(lines).toEqual([
+      "Ada started it just now. Only what those who agreed say in Booth is written.",
+      "Nobody agrees any more: nothing more is written. What was written before is still in it.",
+      "Your voice is not recorded.",
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The room's voice channels: who is in each, going to one, and for owners making, changing and deleting them. */
 
-import type { ChannelView, VoiceView } from "../voice/types";
-import { LIMITS, type VoiceChannel, type VoiceChannelSettings } from "../wire/generated";
+import type { ChannelView, PersonView, VoiceView } from "../voice/types";
+import { type ChannelId, LIMITS, type VoiceChannel, type VoiceChannelSettings } from "../wire/generated";
 import { ask } from "./dialog";
 import { busy, button, fill, h } from "./dom";
 import { icon } from "./icons";
@@ -54,9 +54,10 @@ export class VoiceChannelsPage {
 
   // -- a channel --
 
-  private item(view: ChannelView, { status, own }: VoiceView): HTMLElement {
+  private item(view: ChannelView, { status, own, channels }: VoiceView): HTMLElement {
     const { channel, current, full, userIds } = view;
     const joined = status.kind === "joined";
+    const way = joined ? wayWords(channel, { own, channels }) : null;
     return h(
       "li",
       {
@@ -71,13 +72,14 @@ export class VoiceChannelsPage {
         h("strong", {}, channel.name),
         h("span", {}, channelWords(channel, userIds.length)),
         channel.zone ? h("span", {}, zoneWords(channel)) : null,
+        way ? h("span", { class: "channel-way", testid: "channel-way" }, way) : null,
         userIds.length > 0 ? this.faces(userIds) : null,
       ),
       h(
         "div",
         { class: "person-actions" },
         current && joined ? h("em", { class: "here" }, "You are here") : null,
-        joined && !current && !channel.zone ? this.enter(channel, full && !own.moderates) : null,
+        joined && !current && !channel.zone && !way ? this.enter(channel, full && !own.moderates) : null,
         own.moderates ? this.pencil(channel) : null,
       ),
     );
@@ -98,10 +100,7 @@ export class VoiceChannelsPage {
   private enter(channel: VoiceChannel, full: boolean): HTMLElement {
     const made: HTMLButtonElement = button(
       full ? "Full" : "Go there",
-      () =>
-        void busy(made, () =>
-          tried(this.desk, this.desk.voice.enterChannel(channel.channel_id), "You stay where you are."),
-        ),
+      () => void busy(made, () => this.goTo(channel)),
       {
         id: `channel-${channel.channel_id}-enter`,
         class: "small",
@@ -111,6 +110,14 @@ export class VoiceChannelsPage {
     );
     made.disabled = full;
     return made;
+  }
+
+  /** Whoever stands in an area is there once they have walked out of it. */
+  private async goTo(channel: VoiceChannel): Promise<void> {
+    const { voice, room } = this.desk;
+    if (!(await tried(this.desk, voice.enterChannel(channel.channel_id), "You stay where you are."))) return;
+    const area = areaOf(voice.view.own, voice.view.channels);
+    if (area) room.toasts.show(`You are in ${channel.name} as soon as you walk out of ${area.name}.`);
   }
 
   private pencil(channel: VoiceChannel): HTMLElement {
@@ -166,5 +173,24 @@ export class VoiceChannelsPage {
 export function zoneWords({ zone }: Pick<VoiceChannel, "zone">): string {
   if (!zone) return "";
   const side = (at: 0 | 2): string => String(Math.round((zone.greatest[at] - zone.least[at]) * 10) / 10);
-  return `Whoever stands in its ${side(0)} × ${side(2)} m`;
+  return `Whoever stands in its ${side(0)} × ${side(2)} m area`;
+}
+
+/** The channel in whose area somebody stands; null where they stand in none. */
+export function areaOf(
+  { channelId, inArea }: Pick<PersonView, "inArea"> & { channelId: ChannelId | null },
+  channels: VoiceView["channels"],
+): VoiceChannel | null {
+  const there = channels.find(({ channel }) => channel.channel_id === channelId)?.channel;
+  return inArea ? (there ?? null) : null;
+}
+
+/** How one gets into the channel that one chose, while one stands in another's area; null where nothing is in the way. */
+export function wayWords(
+  { channel_id }: Pick<VoiceChannel, "channel_id">,
+  { own, channels }: Pick<VoiceView, "own" | "channels">,
+): string | null {
+  const area = areaOf(own, channels);
+  if (!area || channel_id !== own.putId || channel_id === own.channelId) return null;
+  return `Walk out of ${area.name} to be here`;
 }

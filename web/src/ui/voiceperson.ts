@@ -73,8 +73,10 @@ export class VoicePersonRow {
     this.view = person;
     const { name, color } = faceOf(this.desk, person.userId);
     const words = personWords(person, here);
-    const { moderates } = this.desk.voice.view.own;
-    const key = JSON.stringify([person, name, color, words, moderates, this.desk.voice.view.channels.length]);
+    const { own, channels } = this.desk.voice.view;
+    const { moderates } = own;
+    const names = channels.map(({ channel }) => [channel.channel_id, channel.name]);
+    const key = JSON.stringify([person, name, color, words, moderates, names]);
     if (key === this.shown) return;
     this.shown = key;
     const { classList } = this.element;

@@ -2,8 +2,9 @@
 
 import type { PersonView } from "../voice/types";
 import { ask } from "./dialog";
-import { busy, button, fill, h } from "./dom";
+import { busy, button, fill, h, put } from "./dom";
 import { choiceField } from "./fields";
+import { areaOf } from "./voicechannels";
 import { tried, type VoiceDesk } from "./voicedesk";
 import { switchField } from "./voicefields";
 
@@ -15,6 +16,8 @@ export class PersonPowers {
   private readonly remove: HTMLButtonElement;
   private readonly priority;
   private readonly channel;
+  private readonly area = h("p", { class: "hint", testid: "voice-move-area" });
+  private shown: [moderates: boolean, name: string] = [false, ""];
 
   constructor(
     private readonly desk: VoiceDesk,
@@ -46,35 +49,49 @@ export class PersonPowers {
       h("div", { class: "voice-row-actions" }, this.mute, this.request, this.lower),
       this.priority.element,
       this.channel.element,
+      this.area,
       h("div", { class: "voice-row-actions" }, this.remove),
     );
   }
 
   /** As things are; only for who may. */
   show(moderates: boolean, name: string): void {
+    this.shown = [moderates, name];
     this.element.hidden = !moderates;
     if (!moderates) return;
-    const { muted, selfMuted, listening, priority, handRaisedAtMs, channelId } = this.person();
+    const person = this.person();
+    const { muted, selfMuted, listening, priority, handRaisedAtMs } = person;
     this.element.setAttribute("aria-label", `Moderating ${name}`);
     this.mute.textContent = muted ? "Let speak again" : "Mute for everybody";
     this.mute.hidden = listening && !muted;
     this.request.hidden = listening || muted || !selfMuted;
     this.lower.hidden = handRaisedAtMs === null;
     this.priority.show(priority, true);
-    const options = this.desk.voice.view.channels.map(
-      ({ channel }) => [channel.channel_id, channel.name] as const,
-    );
-    this.channel.show({ chosen: channelId, options }, options.length > 1);
+    this.showChannel(person);
+  }
+
+  /** Where they are put; and where they are instead, while they stand in an area. */
+  private showChannel(person: PersonView): void {
+    const { channels } = this.desk.voice.view;
+    const options = channels.map(({ channel }) => [channel.channel_id, channel.name] as const);
+    this.channel.show({ chosen: person.putId, options }, options.length > 1);
     this.channel.element.hidden = options.length < 2;
+    const area = areaOf(person, channels);
+    this.area.hidden = area === null || person.putId === person.channelId;
+    put(this.area, area ? `Stands in the area of ${area.name}, and is in it until they walk out.` : "");
   }
 
   /** Who stands in an area is in its channel for as long as they do. */
   private async moveTo(channelId: string): Promise<void> {
     const { desk } = this;
-    const { userId, channelId: from } = this.person();
-    if (!(await tried(desk, desk.voice.move(userId, channelId), "They stay where they were."))) return;
-    const area = desk.voice.view.channels.find(({ channel }) => channel.channel_id === from)?.channel;
-    if (!area?.zone || from === channelId) return;
+    const { userId } = this.person();
+    if (!(await tried(desk, desk.voice.move(userId, channelId), "They stay where they were."))) {
+      this.show(...this.shown); // what was chosen and refused is not shown as if it were so
+      return;
+    }
+    const person = this.person();
+    const area = areaOf(person, desk.voice.view.channels);
+    if (!area || person.channelId === channelId) return;
     desk.room.toasts.show(`${desk.nameOf(userId)} is there as soon as they walk out of ${area.name}.`);
   }
 

@@ -29,6 +29,8 @@ export interface Relation {
   readonly apart: boolean;
   /** In this page's channel, and not apart: each hears the other, where both may speak. */
   readonly near: boolean;
+  /** They stand in the channel's area: until they walk out of it, it counts before where they were put. */
+  readonly inArea: boolean;
   /** The room lets them speak there. */
   readonly speaks: boolean;
 }
@@ -50,9 +52,14 @@ export class Relations {
   look({ state, me, blocked, position, peer }: Moment): void {
     const channels = new Map(state.channels.map((channel) => [channel.channel_id, channel] as const));
     const now = new Map<PeerId, ChannelId>();
+    const inArea = new Set<PeerId>();
     for (const { channel_id, peers } of state.people) {
       for (const id of peers) {
-        now.set(id, channelAt(state.channels, channel_id, this.was.get(id) ?? null, position(id)));
+        const from = (putId: ChannelId) =>
+          channelAt(state.channels, putId, this.was.get(id) ?? null, position(id));
+        const there = from(channel_id);
+        now.set(id, there);
+        if (there !== MAIN_ID && from(MAIN_ID) === there) inArea.add(id);
       }
     }
     this.was = now;
@@ -69,6 +76,7 @@ export class Relations {
           channel,
           apart,
           near,
+          inArea: inArea.has(id),
           speaks: maySpeak(person, channel, roleOf(peer(id))),
         });
       }

@@ -203,6 +203,10 @@ export interface PersonView {
   userId: UserId;
   peerIds: readonly PeerId[];
   channelId: ChannelId;
+  /** Where they went, or were put: in it wherever they stand in no area. */
+  putId: ChannelId;
+  /** They stand in the area of `channelId`, and are in it until they walk out. */
+  inArea: boolean;
   /** In the own channel, and neither blocked nor out of reach: they can be heard as soon as they speak. */
   audible: boolean;
   /** Has no microphone, or came to listen. */
@@ -227,6 +231,10 @@ export interface PersonView {
 export interface OwnView {
   userId: UserId;
   channelId: ChannelId | null;
+  /** Where they went, or were put: in it wherever they stand in no area. */
+  putId: ChannelId | null;
+  /** They stand in the area of `channelId`, and are in it until they walk out. */
+  inArea: boolean;
   microphone: MicrophoneState;
   /** No voice goes out from here: there is no microphone, or none was wanted. */
   listening: boolean;

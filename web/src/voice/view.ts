@@ -85,6 +85,8 @@ function personOf(person: VoicePerson, facts: Facts): PersonView {
     userId,
     peerIds: person.peers,
     channelId: pages[0]?.relation?.channel.channel_id ?? person.channel_id,
+    putId: person.channel_id,
+    inArea: pages[0]?.relation?.inArea ?? false,
     audible: reached.length > 0,
     listening,
     selfMuted: person.self_muted ?? false,
@@ -106,6 +108,8 @@ function ownOf(facts: Facts): OwnView {
   return {
     userId: me?.user_id ?? "",
     channelId: joined ? (relation?.channel.channel_id ?? self?.channel_id ?? null) : null,
+    putId: joined ? (self?.channel_id ?? null) : null,
+    inArea: joined && (relation?.inArea ?? false),
     microphone: microphone.state,
     listening: microphone.state !== "live",
     selfMuted: self?.self_muted ?? false,
