@@ -264,7 +264,13 @@ async def test_channels_are_made_and_gone_to(people: tuple[Window, Window, Windo
     await row(ada, "Bob")
     await of(ada, "tab-channels").click()
     await of(ada, "channel-new").click()
+    await of(ada, "channel-name").fill("   ")
+    await of(ada, "channel-save").click()
+    await expect(of(ada, "channel-name")).to_be_focused()
+    said = "(field) => field.validationMessage"
+    assert await of(ada, "channel-name").evaluate(said) == "Give it a name: blanks alone are none."
     await of(ada, "channel-name").fill("Lecture")
+    assert await of(ada, "channel-name").evaluate(said) == ""
     await of(ada, "channel-kind-stage").check()
     await of(ada, "channel-save").click()
     await row(bob, "Ada")
@@ -285,15 +291,15 @@ async def test_a_recording_is_seen_by_all_and_asks_each(people: tuple[Window, Wi
     await of(ada, "tab-recordings").click()
     await of(ada, "recording-start").click()
     for one in people:
-        await says(one, "recording-mark", "Recording")
-    await says(bob, "voice-notice-consent", "Ada records this room")
+        await says(one, "recording-mark", "Recording Main")
+    await says(bob, "voice-notice-consent", "Ada records Main")
     await expect(of(cleo, "voice-notice-consent")).to_have_count(0)
     await of(bob, "voice-consent").click()
     await expect(of(ada, "voice-recordings")).to_contain_text(re.compile("Agreed: .*Bob"), timeout=PATIENCE_MS)
     await of(bob, "recording-mark").click()
     for one in (ada, bob):  # who starts one agrees by that
         await of(one, "recording-consent").uncheck()
-    await says(ada, "voice-recordings", "Nobody has agreed yet")
+    await says(ada, "voice-recordings", "Nobody agrees any more")
     await of(ada, "recording-stop").click()
     for one in people:
         await expect(of(one, "recording-mark")).to_be_hidden(timeout=PATIENCE_MS)

@@ -48,7 +48,15 @@ function list(keys: readonly (readonly [string, string])[]): HTMLElement {
 export function openShortcuts(): void {
   openDialog(
     "Keys and hands",
-    () => [list(KEYS), h("h3", {}, "Voice"), list(VOICE), h("h3", {}, "Editing"), list(EDITING)],
+    () => [
+      h(
+        "div",
+        { class: "keys-columns" },
+        h("section", {}, list(KEYS)),
+        h("section", {}, h("h3", {}, "Voice"), list(VOICE)),
+        h("section", {}, h("h3", {}, "Editing"), list(EDITING)),
+      ),
+    ],
     "shortcuts",
   );
 }

@@ -71,6 +71,7 @@ export class ChannelForm {
       attrs: { type: "text", maxlength: LIMITS.VOICE_NAME_CHARS, required: true, autocomplete: "off" },
     });
     this.name.value = channel?.name ?? "";
+    this.name.addEventListener("input", () => this.name.setCustomValidity(""));
     this.capacity = h("input", {
       testid: "channel-capacity",
       attrs: { type: "number", min: 1, max: LIMITS.VOICE_MEMBERS_MAX, required: true, inputmode: "numeric" },
@@ -133,7 +134,8 @@ export class ChannelForm {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const name = cleanName(this.name.value);
-      this.name.setAttribute("aria-invalid", String(name === null));
+      this.name.setCustomValidity(name === null ? "Give it a name: blanks alone are none." : "");
+      if (!this.name.reportValidity()) return; // says so beside the field, wherever that was scrolled to
       if (name) void busy(save, () => ports.onSave(this.value(name)));
     });
     return form;
