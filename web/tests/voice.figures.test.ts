@@ -256,6 +256,22 @@ describe("Figures of voice", () => {
     expect(stats.outgoing).toEqual({ lossShare: 0.03, rttMs: 80, kbps: 32 });
   });
 
+  it("know what is sent by the report's own clock, over seconds: neither a page that was busy nor a pause makes it jump", () => {
+    const stats = new VoiceStats();
+    const rates: (number | null)[] = [];
+    [0, 2600, 3900, 6700, 8000, 10_900].forEach((nowMs, n) => {
+      const own = { id: "o", type: "outbound-rtp", kind: "audio", timestamp: 2000 * n, bytesSent: 8000 * n };
+      stats.take([own], null, nowMs);
+      rates.push(stats.outgoing.kbps);
+    });
+    expect(rates).toEqual([null, 32, 32, 32, 32, 32]);
+    const paused = { id: "o", type: "outbound-rtp", kind: "audio", timestamp: 12_000, bytesSent: 40_100 };
+    stats.take([paused], null, 12_000);
+    expect(stats.outgoing.kbps).toBeCloseTo(24.1);
+    stats.take([{ ...paused, timestamp: 14_000, bytesSent: 10 }], null, 14_000);
+    expect(stats.outgoing.kbps).toBeNull();
+  });
+
   it("take no report of a few packets for much loss, and none that nothing follows for what is so", () => {
     const stats = new VoiceStats();
     stats.take(outbound(1000, { timestamp: 1, packetsLost: 20 }), null, 0);

@@ -30,7 +30,7 @@ export function voiceFigures(view: VoiceView | null, nameOf: (userId: string) =>
       tile("Loss", shareText(figures?.lossShare)),
       tile("Gaps filled", shareText(figures?.concealedShare)),
       tile("Loss of yours", shareText(figures?.sentLossShare)),
-      tile("Yours", kbpsText(figures?.sentKbps)),
+      tile("Sent in all", kbpsText(figures?.sentKbps)),
       tile("Encoder", kbpsText(figures?.targetKbps)),
       tile("Voices at once", figures ? String(figures.slots) : "–"),
     ),

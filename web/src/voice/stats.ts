@@ -29,6 +29,7 @@ export interface Outgoing {
   readonly lossShare: number | null;
   /** The middle of what they say. */
   readonly rttMs: number | null;
+  /** What was sent over the last seconds, pauses and all. */
   readonly kbps: number | null;
 }
 
@@ -37,7 +38,7 @@ export class VoiceStats {
   private readonly kept = new Map<string, Counters[]>();
   /** By section; null: nobody may be heard in it. */
   private readonly voices = new Map<string, PeerId | null>();
-  private sent: { bytes: number; atMs: number } | null = null;
+  private sent: readonly { bytes: number; atMs: number }[] = [];
   private told: readonly Told[] = [];
   /** The report of the other side that was counted last. */
   private toldLast = "";
@@ -77,10 +78,6 @@ export class VoiceStats {
 
   private out(audio: readonly Stat[], atMs: number): void {
     const own = audio.find(({ type }) => type === "outbound-rtp");
-    const bytes = own?.bytesSent;
-    const before = this.sent;
-    this.sent = bytes === undefined ? null : { bytes, atMs };
-    const grew = before && bytes !== undefined && bytes >= before.bytes && atMs > before.atMs;
     this.hear(
       audio.find(({ type }) => type === "remote-inbound-rtp"),
       own?.packetsSent ?? 0,
@@ -91,8 +88,19 @@ export class VoiceStats {
     this.outgoing = {
       lossShare: sent < PACKETS_MIN ? null : share((last?.lost ?? 0) - (first?.lost ?? 0), sent),
       rttMs: median(this.told.map(({ rttMs }) => rttMs)),
-      kbps: grew ? ((bytes - before.bytes) * 8) / (atMs - before.atMs) : null,
+      kbps: this.rate(own, atMs),
     };
+  }
+
+  /** By the report's own clock: the page's has waited for whatever else the page did. */
+  private rate(own: Stat | undefined, nowMs: number): number | null {
+    const [bytes, atMs] = [own?.bytesSent, own?.timestamp ?? nowMs];
+    const newest = this.sent.at(-1);
+    if (bytes === undefined || (newest && newest.bytes > bytes)) this.sent = []; // another stream
+    if (bytes === undefined) return null;
+    this.sent = [...this.sent.filter((one) => atMs - one.atMs <= WINDOW_MS), { bytes, atMs }];
+    const first = this.sent[0];
+    return first && atMs > first.atMs ? ((bytes - first.bytes) * 8) / (atMs - first.atMs) : null;
   }
 
   /** A report of the other side stays in getStats until there is another: it counts once, and not for ever. */

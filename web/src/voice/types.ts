@@ -267,6 +267,7 @@ export interface Hearing {
 export interface VoiceFigures extends Hearing {
   /** Of the own voice, as the other side reports it. */
   sentLossShare: number | null;
+  /** To all to whom it goes; in a mesh that is each of the others. */
   sentKbps: number | null;
   /** What the encoder is set to. */
   targetKbps: number;
