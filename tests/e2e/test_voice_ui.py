@@ -106,7 +106,7 @@ async def test_one_tries_the_microphone_then_joins(people: tuple[Window, Window,
     await of(ada, "voice-join").click()
     meter = of(ada, "voice-preview").locator(ada.by("voice-meter"))
     await expect(meter).not_to_have_attribute("aria-valuenow", "0", timeout=PATIENCE_MS)
-    await expect(of(bob, "voice-others")).to_be_hidden()
+    await expect(of(bob, "voice-others")).to_have_attribute("aria-label", re.compile("^Nobody is in voice"))
     await of(ada, "voice-join-speaker").click()
     await says(ada, "voice-state", "Speaking")
     await press(bob, "j")

@@ -6,6 +6,7 @@ import { zoneAround } from "../src/ui/voicechannelform";
 import { areaOf, wayWords, zoneWords } from "../src/ui/voicechannels";
 import { curvePath, halfAt } from "../src/ui/voicecurve";
 import { holdTo, talkKey } from "../src/ui/voicekeys";
+import { micAction, micLabels } from "../src/ui/voicemic";
 import { muteAll } from "../src/ui/voicemoderation";
 import { handsOf, signsOf, zonesOf } from "../src/ui/voiceorder";
 import { clockText, meterOf, mosBars, percentOf, volumeOf } from "../src/ui/voicescale";
@@ -13,6 +14,8 @@ import { choices } from "../src/ui/voicesetup";
 import {
   channelWords,
   deviceWords,
+  microphoneTrouble,
+  moderatedWords,
   noticesOf,
   outputWords,
   ownWords,
@@ -48,6 +51,18 @@ describe("the own state", () => {
     expect(words).toMatchObject({ tone: "bad", title: "Muted by a moderator" });
   });
 
+  it("has another short word for a moderator's mute than for one's own", () => {
+    expect(ownWords(joined({ selfMuted: true })).short).toBe("Muted");
+    expect(ownWords(joined({ muted: true })).short).toBe("Silenced");
+  });
+
+  it("says whether anybody hears one who speaks", () => {
+    const hint = (...people: VoiceView["people"]) => ownWords(joined({ speaking: true }, { people })).hint;
+    expect(hint()).toBe("Nobody else is in voice to hear you.");
+    expect(hint(person("a", { audible: false }))).toBe("Nobody hears you here.");
+    expect(hint(person("a", { audible: false }), person("b"))).toBe("The others near you hear you.");
+  });
+
   it.each<[MicrophoneState, string]>([
     ["denied", "Microphone not allowed"],
     ["none", "No microphone found"],
@@ -58,6 +73,7 @@ describe("the own state", () => {
     const words = ownWords(joined({ microphone, listening: true }));
     expect(words.title).toBe(title);
     expect(words.hint).toContain("You hear the others.");
+    expect(microphoneTrouble(microphone)?.hint).not.toContain("You hear"); // before one joined, too
   });
 
   it("tells why a channel does not let one speak", () => {
@@ -69,6 +85,44 @@ describe("the own state", () => {
     const settings = { ...AT_FIRST, talking: { ...AT_FIRST.talking, mode: "push" as const } };
     expect(ownWords(joined({}, { settings }))).toMatchObject({ tone: "quiet", title: "Hold to speak" });
     expect(ownWords(joined({ held: true }, { settings }))).toMatchObject({ tone: "live", title: "Speaking" });
+  });
+});
+
+describe("the microphone's button", () => {
+  const own = (change: Partial<OwnView>) => joined(change).own;
+
+  it("raises the hand of whom a moderator muted, and never mutes them besides", () => {
+    for (const more of [{}, { selfMuted: true }, { listening: true }])
+      for (const push of [true, false]) {
+        expect(micAction(own({ ...more, muted: true }), push)).toBe("ask");
+        expect(micAction(own({ ...more, muted: true, handRaisedAtMs: 1 }), push)).toBe("wait");
+      }
+    expect(micLabels("ask", "Muted by a moderator")).toEqual({
+      label: "Raise your hand to ask to speak. Muted by a moderator",
+      title: "Muted by a moderator. Raise your hand to ask to speak (M)",
+    });
+  });
+
+  it("else opens, mutes, unmutes, or is held", () => {
+    expect(micAction(own({ listening: true, selfMuted: true }), true)).toBe("open");
+    expect(micAction(own({ selfMuted: true }), true)).toBe("unmute");
+    expect(micAction(own({}), false)).toBe("mute");
+    expect(micLabels(micAction(own({}), true), "Hold to speak").title).toBe("Hold to speak (B)");
+  });
+});
+
+describe("a moderator's mute", () => {
+  const told = (before: boolean, change: Partial<OwnView>) => moderatedWords(before, joined(change).own);
+
+  it("is told when it comes, with the hand to raise, and when it is over", () => {
+    expect(told(false, { muted: true })).toEqual({
+      text: "A moderator muted you: nobody hears you.",
+      ask: true,
+    });
+    expect(told(false, { muted: true, handRaisedAtMs: 1 })?.ask).toBe(false);
+    expect(told(true, {})?.text).toBe("You may speak again.");
+    expect(told(true, { selfMuted: true })?.text).toContain("once you unmute yourself");
+    expect([told(true, { muted: true }), told(false, {})]).toEqual([null, null]);
   });
 });
 

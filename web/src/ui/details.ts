@@ -14,29 +14,30 @@ export class Details {
   });
   private anchor: HTMLElement | null = null;
   private content: () => Child[] = () => [];
+  private clear: HTMLElement | null = null;
   private pinned = false;
 
   constructor() {
     this.element.hidden = true;
   }
 
-  /** Gives an element details. `pins`: a click or tap keeps them open; otherwise it is left to the element. */
-  attach(anchor: HTMLElement, content: () => Child[], pins = true): void {
+  /** Gives an element details. `pins`: a click or tap keeps them open; otherwise it is left to the element. They cover nothing of `clear`. */
+  attach(anchor: HTMLElement, content: () => Child[], pins = true, clear: HTMLElement = anchor): void {
     anchor.addEventListener("pointerenter", (event) => {
-      if (event.pointerType === "mouse") this.show(anchor, content);
+      if (event.pointerType === "mouse") this.show(anchor, content, clear);
     });
     anchor.addEventListener("pointerleave", () => {
       if (this.anchor === anchor && !this.pinned && document.activeElement !== anchor) this.hide();
     });
     anchor.addEventListener("focus", () => {
-      if (anchor.matches(":focus-visible")) this.show(anchor, content);
+      if (anchor.matches(":focus-visible")) this.show(anchor, content, clear);
     });
     anchor.addEventListener("blur", () => {
       if (this.anchor === anchor) this.hide();
     });
     anchor.addEventListener("click", () => {
       const put = pins && !(this.anchor === anchor && this.pinned);
-      if (put) this.show(anchor, content);
+      if (put) this.show(anchor, content, clear);
       else this.hide();
       this.pinned = put;
     });
@@ -56,10 +57,11 @@ export class Details {
     } else this.hide();
   }
 
-  private show(anchor: HTMLElement, content: () => Child[]): void {
+  private show(anchor: HTMLElement, content: () => Child[], clear: HTMLElement): void {
     if (this.anchor !== anchor) this.hide();
     this.anchor = anchor;
     this.content = content;
+    this.clear = clear;
     anchor.setAttribute("aria-describedby", this.element.id);
     this.element.hidden = false;
     this.refresh();
@@ -72,13 +74,14 @@ export class Details {
     this.element.hidden = true;
   }
 
-  /** Below the anchor, or above where there is no room; never past the window's edge. */
+  /** Below what stays clear, or above where there is no room; never past the window's edge. */
   private place(anchor: HTMLElement): void {
     const at = anchor.getBoundingClientRect();
+    const clear = (this.clear ?? anchor).getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.element;
     const left = Math.min(Math.max(EDGE_PX, at.left), window.innerWidth - width - EDGE_PX);
-    const below = at.bottom + GAP_PX;
-    const top = below + height + EDGE_PX > window.innerHeight ? at.top - GAP_PX - height : below;
+    const below = clear.bottom + GAP_PX;
+    const top = below + height + EDGE_PX > window.innerHeight ? clear.top - GAP_PX - height : below;
     this.element.style.setProperty("left", `${Math.round(left)}px`);
     this.element.style.setProperty("top", `${Math.round(Math.max(EDGE_PX, top))}px`);
   }

@@ -8,10 +8,12 @@ import { disc } from "./person";
 import { faceOf, tried, type VoiceDesk } from "./voicedesk";
 import { voiceLines } from "./voicefigures";
 import { Level } from "./voicemeter";
+import { micAction, micLabels } from "./voicemic";
 import { meterOf, mosBars } from "./voicescale";
-import { type OwnWords, ownWords, VOICE_CARRIER } from "./voicewords";
+import { ownWords, VOICE_CARRIER } from "./voicewords";
 
 const FACES = 3;
+const MUTED_UP = "A moderator muted you. Your hand is up: they see that you ask to speak.";
 
 export class VoiceBar {
   readonly element = h("section", {
@@ -51,6 +53,7 @@ export class VoiceBar {
     });
     this.join.append(this.joinWords);
     this.others = button("", () => desk.open("voices"), { class: "voice-others", testid: "voice-others" });
+    this.others.title = "Voices, channels, sound, recordings (K)";
     this.mic = button(this.micDrawn, () => this.pressed(), { class: "mic", testid: "voice-mic" });
     this.mic.append(this.micWords);
     this.holdable();
@@ -61,7 +64,7 @@ export class VoiceBar {
       testid: "voice-where",
     });
     this.where.append(this.whereWords);
-    desk.room.connection.details.attach(this.where, () => voiceLines(desk.voice.view), false);
+    desk.room.connection.details.attach(this.where, () => voiceLines(desk.voice.view), false, this.own);
     this.hand = button(icon("hand", 20), () => this.raise(), {
       kind: "quiet",
       class: "tool",
@@ -87,16 +90,25 @@ export class VoiceBar {
   toggleMute(): void {
     const { view } = this.desk.voice;
     if (view.status.kind !== "joined") return;
-    if (view.own.listening) {
-      this.ports.onMicrophone();
-      return;
-    }
-    const muted = !view.own.selfMuted;
+    const action = micAction(view.own, false);
+    if (action === "open") this.ports.onMicrophone();
+    else if (action === "ask") void this.ask();
+    else if (action === "wait") this.desk.room.toasts.show(MUTED_UP);
+    else this.mute(action === "mute");
+  }
+
+  private mute(muted: boolean): void {
     void tried(
       this.desk,
       this.desk.voice.mute(muted),
       muted ? "Nobody hears you; the others do not see it yet." : "You are still muted.",
     );
+  }
+
+  /** Whom a moderator muted asks to speak. */
+  private async ask(): Promise<void> {
+    if (await tried(this.desk, this.desk.voice.raiseHand(true), "Your hand is down."))
+      this.desk.room.toasts.show(MUTED_UP);
   }
 
   /** The hand goes up, or down. */
@@ -150,14 +162,15 @@ export class VoiceBar {
     put(this.joinWords, words[status.kind]);
     const why = status.kind === "failed" || status.kind === "unavailable" ? status.text : "";
     this.join.title = why || "Talk with the others (J)";
-    this.others.hidden = people.length === 0 && why === "";
     const key = JSON.stringify([why, people.map(({ userId }) => faceOf(this.desk, userId))]);
     this.say(why);
     if (key === this.drawn) return;
     this.drawn = key;
-    this.others.setAttribute("aria-label", why || `In voice: ${people.length}`);
+    const inside = people.length > 0 ? `In voice: ${people.length}` : "Nobody is in voice";
+    this.others.setAttribute("aria-label", why || `${inside}. Voices, channels, sound, recordings`);
     this.others.classList.toggle("voice-why", why !== "");
     if (why) fill(this.others, h("span", { testid: "voice-failed" }, why));
+    else if (people.length === 0) fill(this.others, icon("people", 20));
     else fill(this.others, this.faces(people), people.length > FACES ? `+${people.length - FACES}` : null);
   }
 
@@ -175,12 +188,14 @@ export class VoiceBar {
     this.own.dataset.tone = words.tone;
     this.own.classList.toggle("push", push);
     this.own.classList.toggle("held", push && own.held);
-    const key = JSON.stringify([words, push, own.selfMuted, own.listening]);
+    const key = JSON.stringify([words, push, micAction(own, push)]);
     if (key !== this.shown) {
       this.shown = key;
       fill(this.micDrawn, icon(words.icon, push ? 22 : 21));
       put(this.micWords, push ? (own.held ? "Speaking" : "Hold to speak") : "");
-      this.micLabel(view, words);
+      const { label, title } = micLabels(micAction(own, push), words.title);
+      this.mic.setAttribute("aria-label", label);
+      this.mic.title = title;
       put(this.state, words.title);
       put(this.stateShort, words.short);
       this.state.title = words.hint;
@@ -192,18 +207,6 @@ export class VoiceBar {
     this.hand.setAttribute("aria-label", label);
     this.hand.title = `${label} (U)`;
     this.place(view);
-  }
-
-  private micLabel({ own }: VoiceView, { title }: OwnWords): void {
-    const label = own.listening
-      ? "Turn the microphone on"
-      : own.selfMuted
-        ? "Unmute"
-        : this.own.classList.contains("push")
-          ? "Hold to speak"
-          : "Mute";
-    this.mic.setAttribute("aria-label", `${label}. ${title}`);
-    this.mic.title = own.listening ? label : `${label} (${label === "Hold to speak" ? "B" : "M"})`;
   }
 
   private place({ carrier, channels, figures }: VoiceView): void {

@@ -1,10 +1,10 @@
 /** What asks a person for an answer about voice, above the bar: never more than it takes, and nothing is answered for them. */
 
-import type { MicrophoneNotice } from "../voice/types";
+import type { MicrophoneNotice, VoiceView } from "../voice/types";
 import { busy, button, fill, h } from "./dom";
 import { type IconName, icon } from "./icons";
 import { tried, type VoiceDesk } from "./voicedesk";
-import { deviceWords, noticesOf, outputWords, type VoiceNotice } from "./voicewords";
+import { deviceWords, moderatedWords, noticesOf, outputWords, type VoiceNotice } from "./voicewords";
 
 const ICONS: Record<VoiceNotice["kind"], IconName> = {
   return: "headphones",
@@ -21,6 +21,8 @@ export class VoiceNotices {
   private gone: string | null = null;
   /** Said to the microphone that does not work; until it does. */
   private listens = false;
+  /** A moderator had muted this page's person when that was looked at last. */
+  private muted = false;
   private readonly stop: () => void;
   private readonly stopDevice: () => void;
   private readonly stopSound: () => void;
@@ -36,6 +38,7 @@ export class VoiceNotices {
   render(): void {
     const { view } = this.desk.voice;
     if (view.own.microphone === "live" || view.status.kind !== "joined") this.listens = false;
+    this.tellMute(view);
     const notices = noticesOf(view, this.desk.nameOf, this.listens).slice(0, 2);
     const key = JSON.stringify(notices);
     if (key === this.shown) return;
@@ -48,6 +51,15 @@ export class VoiceNotices {
     this.stopDevice();
     this.stopSound();
     this.element.remove();
+  }
+
+  /** A moderator mutes one, or lets one speak again: said when it happens. */
+  private tellMute({ status, own }: VoiceView): void {
+    const words = status.kind === "joined" ? moderatedWords(this.muted, own) : null;
+    this.muted = status.kind === "joined" && own.muted;
+    if (!words) return;
+    const run = (): void => void tried(this.desk, this.desk.voice.raiseHand(true), "Your hand is down.");
+    this.desk.room.toasts.show(words.text, words.ask ? { action: { label: "Raise hand", run } } : {});
   }
 
   /** What the system changed of the microphone: said once, done nothing about unless it is wanted. */

@@ -91,6 +91,7 @@ export class VoicePersonRow {
     this.sign(person);
     this.label(person, name);
     this.volume.show(percentOf(person.volume), !person.blocked);
+    this.volume.element.hidden = person.blocked; // nobody is heard at any volume
     this.powers.show(moderates, name);
   }
 

@@ -28,31 +28,34 @@ export interface OwnWords {
 
 type Trouble = Pick<OwnWords, "title" | "short" | "hint">;
 
+/** What is so for who is in voice, whatever their microphone does. */
+const HEARS = "You hear the others.";
+
 const MICROPHONE: Partial<Record<MicrophoneState, Trouble>> = {
   denied: {
     title: "Microphone not allowed",
     short: "Not allowed",
-    hint: "You hear the others. To speak, allow the microphone beside the page's address, then try again.",
+    hint: "To speak, allow the microphone beside the page's address, then try again.",
   },
   none: {
     title: "No microphone found",
     short: "No microphone",
-    hint: "You hear the others. To speak, plug a microphone in, then try again.",
+    hint: "To speak, plug a microphone in, then try again.",
   },
   busy: {
     title: "Microphone in use",
     short: "In use",
-    hint: "You hear the others. Another program has the microphone: close it there, then try again.",
+    hint: "Another program has the microphone: close it there, then try again.",
   },
   ended: {
     title: "Microphone is gone",
     short: "Mic gone",
-    hint: "You hear the others. Plug it in again or choose another one, then try again.",
+    hint: "Plug it in again or choose another one, then try again.",
   },
   insecure: {
     title: "Microphone needs https",
     short: "No https",
-    hint: "You hear the others. Browsers give microphones only to pages whose address begins with https.",
+    hint: "Browsers give microphones only to pages whose address begins with https.",
   },
 };
 
@@ -92,7 +95,11 @@ export function microphoneTrouble(state: MicrophoneState): Trouble | null {
 }
 
 /** The own state, the most important thing first. */
-export function ownWords({ own, settings }: Pick<VoiceView, "own" | "settings">): OwnWords {
+export function ownWords({
+  own,
+  settings,
+  people,
+}: Pick<VoiceView, "own" | "settings" | "people">): OwnWords {
   const quiet = (title: string, short: string, hint: string): OwnWords => ({
     icon: "micOff",
     tone: "quiet",
@@ -105,17 +112,22 @@ export function ownWords({ own, settings }: Pick<VoiceView, "own" | "settings">)
     return quiet("Asking for the microphone", "Asking", "Your browser asks whether this page may use it.");
   if (own.muted) {
     const hint = "Nobody hears you until you are allowed to speak again. Raise your hand to ask for it.";
-    return { icon: "micOff", tone: "bad", title: "Muted by a moderator", short: "Muted", hint };
+    return { icon: "micOff", tone: "bad", title: "Muted by a moderator", short: "Silenced", hint };
   }
-  if (trouble) return { icon: "micOff", tone: "bad", ...trouble };
-  if (own.listening)
-    return quiet("Listening only", "Listening", "You hear the others. Turn the microphone on to speak.");
+  if (trouble) return { icon: "micOff", tone: "bad", ...trouble, hint: `${HEARS} ${trouble.hint}` };
+  if (own.listening) return quiet("Listening only", "Listening", `${HEARS} Turn the microphone on to speak.`);
   if (own.selfMuted) return quiet("Muted", "Muted", "Nobody hears you.");
   if (own.silentBecause !== null) return quiet("You only listen here", "Listening", own.silentBecause);
-  return liveWords(own, settings.talking.mode);
+  return liveWords(own, settings.talking.mode, heardWords(people));
 }
 
-function liveWords({ held, speaking }: OwnView, mode: TalkingMode): OwnWords {
+/** Who hears one that speaks. */
+function heardWords(people: VoiceView["people"]): string {
+  if (people.length === 0) return "Nobody else is in voice to hear you.";
+  return people.some(({ audible }) => audible) ? "The others near you hear you." : "Nobody hears you here.";
+}
+
+function liveWords({ held, speaking }: OwnView, mode: TalkingMode, heard: string): OwnWords {
   const live = (title: string, short: string, hint: string): OwnWords => ({
     icon: "mic",
     tone: "live",
@@ -126,9 +138,9 @@ function liveWords({ held, speaking }: OwnView, mode: TalkingMode): OwnWords {
   if (mode === "push" && !held)
     return { ...live("Hold to speak", "Hold", "Hold the button or B, and speak."), tone: "quiet" };
   if (mode === "push") return live("Speaking", "Speaking", "Let go to stop.");
-  if (speaking) return live("Speaking", "Speaking", "The others near you hear you.");
+  if (speaking) return live("Speaking", "Speaking", heard);
   if (mode === "activation") return live("Microphone on", "Mic on", "It is sent as soon as you speak.");
-  return live("Microphone on", "Mic on", "The others near you hear you.");
+  return live("Microphone on", "Mic on", heard);
 }
 
 /** Something that asks for an answer, above the bar. */
@@ -173,8 +185,22 @@ export function noticesOf(
       text: `May your voice be in it while you are in ${recordedChannel(view)}? Until you say yes, it is not.`,
     });
   const trouble = microphoneTrouble(own.microphone);
-  if (trouble && !listens) notices.push({ kind: "microphone", title: trouble.title, text: trouble.hint });
+  if (trouble && !listens)
+    notices.push({ kind: "microphone", title: trouble.title, text: `${HEARS} ${trouble.hint}` });
   return notices;
+}
+
+/** What a moderator has just done to the own voice; `ask`: one may raise a hand about it. Null: nothing. */
+export function moderatedWords(
+  before: boolean,
+  { muted, selfMuted, handRaisedAtMs }: OwnView,
+): { text: string; ask: boolean } | null {
+  if (muted === before) return null;
+  if (muted) return { text: "A moderator muted you: nobody hears you.", ask: handRaisedAtMs === null };
+  return {
+    text: selfMuted ? "You may speak again, once you unmute yourself." : "You may speak again.",
+    ask: false,
+  };
 }
 
 /** What somebody does, in a word or two. */
