@@ -83,6 +83,11 @@ class Endpoint:
         """Whether `input` is a body (otherwise it is the query)."""
         return self.method in {"POST", "PUT"}
 
+    @property
+    def body_required(self) -> bool:
+        """Whether a request without a body says too little."""
+        return self.has_body and any(field.required for field in msgspec.structs.fields(self.input))
+
     def status_of(self, code: Code) -> int:
         """The status of an error here.
 
@@ -112,6 +117,7 @@ NAMED_BY: Final[dict[Code, str]] = {
     Code.RECORDING_UNKNOWN: "recording_id",
 }
 """Of each thing that may not be there, what names it."""
+_JSON: Final = "application/json"
 _ALWAYS: Final = frozenset({Code.INTERNAL, Code.RATE_LIMITED, Code.REQUEST_TOO_LARGE, Code.UPSTREAM_UNAVAILABLE})
 _TOKEN: Final = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
 _BODY: Final = frozenset(
@@ -209,7 +215,8 @@ class Routes:
 
             # Chalice matches a view's arguments to the path by signature, and names routes by __name__.
             chalice_view.__name__ = name
-            content_types = ["application/json"] if spec.has_body else []
+            # Who sends no body has no type of it; clients name the oddest for it. `_input` looks where there is one.
+            content_types = [_JSON] if spec.body_required else []
             self.blueprint.route(path, methods=[method], content_types=content_types, name=name)(chalice_view)
             return view
 
@@ -312,7 +319,10 @@ def _bearer(header: str | None) -> str:
 def _input(request: Any, spec: Endpoint) -> Value:
     if spec.has_body:
         try:
-            return decode_body(request.raw_body or b"{}", spec.input)
+            raw = request.raw_body
+            if raw and not spec.body_required and not _is_json(request.headers.get("content-type", _JSON)):
+                raise AppError(Code.MEDIA_TYPE_UNSUPPORTED)
+            return decode_body(raw or b"{}", spec.input)
         except ValueError as exc:  # base64 or UTF-8 that is none
             raise AppError(Code.BODY_MALFORMED) from exc
     query = request.query_params
@@ -320,6 +330,10 @@ def _input(request: Any, spec: Endpoint) -> Value:
     if spec.input is Nothing:
         return Nothing()
     return _convert(values, spec.input, Code.QUERY_INVALID, "query")  # type: ignore[no-any-return]
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == _JSON
 
 
 def _convert(value: object, type_: Any, code: Code, where: str) -> Any:

@@ -84,8 +84,7 @@ def _operation(e: Endpoint) -> Schema:
         operation["parameters"] = parameters
     if e.has_body:
         schema = {"$ref": _REF.format(name=e.input.__name__)}
-        required = any(f.required for f in msgspec.structs.fields(e.input))
-        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": e.body_required, "content": {"application/json": {"schema": schema}}}
     operation["responses"] = {str(e.status): _success(e), **_errors(e)}
     return operation
 

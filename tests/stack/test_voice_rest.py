@@ -271,6 +271,19 @@ async def test_blocks_are_told_to_nobody(api: Api, stack: Stack) -> None:
         assert [state.revision for state in bob.heard] == [1, 2]
 
 
+async def test_a_body_that_may_be_left_out_is_left_out(api: Api) -> None:
+    """However a client names the type of nothing (aiohttp: application/octet-stream); what is there is JSON."""
+    async with room(api, "Ada", "Bob") as (ada, bob):
+        url = f"{api.base_url}/api{ada.path}/blocks/{bob.user_id}"
+        bearer = {"Authorization": f"Bearer {ada.person.token}"}
+        form = {**bearer, "Content-Type": "application/x-www-form-urlencoded"}
+        for headers in (bearer, form):
+            async with api.http.put(url, headers=headers) as answer:
+                assert (answer.status, await answer.json()) == (200, {"blocked": [bob.user_id]})
+        async with api.http.put(url, headers=form, data=b"x=1") as answer:
+            assert (answer.status, (await answer.json())["code"]) == (415, Code.MEDIA_TYPE_UNSUPPORTED)
+
+
 async def test_who_goes_is_out_of_voice(api: Api) -> None:
     """A page that leaves, and everybody who is put out of the room; the others hear of it."""
     async with room(api, "Ada", "Bob", "Cyd") as (ada, bob, cyd):
