@@ -14,14 +14,14 @@ from chalicelib.wire import limits
 from chalicelib.wire.codes import Code
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.tokens import Identity
-from chalicelib.wire.types import USER_ID, UserKind
+from chalicelib.wire.types import UNSEEN, USER_ID, UserKind
 
 GUEST_PREFIX: Final = "gst_"
 ACCOUNT_PREFIX: Final = "acc_"
 NAMELESS: Final = "Someone"
 
 _PLAIN: Final = re.compile(USER_ID)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL: Final = re.compile(rf"[{UNSEEN}\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def record(book: Book, recording: ActiveRecording | None) -> Book:
 
 
 def make_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) -> Book:
-    """One channel more; VOICE_CHANNEL_LIMIT."""
+    """One channel more; VOICE_CHANNEL_LIMIT, and what `change_channel` says of settings."""
     if channel_id not in book.channels and len(channels_of(book)) >= limits.VOICE_CHANNELS_MAX:
         raise AppError(Code.VOICE_CHANNEL_LIMIT)
     return replace(book, channels={**book.channels, channel_id: _channel(channel_id, settings)})
@@ -81,7 +81,8 @@ def make_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) ->
 def change_channel(book: Book, channel_id: str, settings: VoiceChannelSettings) -> Book:
     """A channel is so from now on; who is in it stays, however small it becomes.
 
-    VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for a zone of `main`.
+    VOICE_CHANNEL_UNKNOWN, VOICE_CHANNEL_FIXED for a zone of `main`; VOICE_CHANNEL_INVALID for one that nobody can stand in,
+    and where voices were at full loudness beyond where they end.
     """
     channel_of(book, channel_id)
     return replace(book, channels={**book.channels, channel_id: _channel(channel_id, settings)})
@@ -96,7 +97,7 @@ def drop_channel(book: Book, channel_id: str) -> Book:
         raise AppError(Code.VOICE_CHANNEL_FIXED)
     channel_of(book, channel_id)
     if book.recording is not None and book.recording.channel_id == channel_id:
-        raise AppError(Code.RECORDING_UNDER_WAY, "this channel is being recorded")
+        raise AppError(Code.RECORDING_UNDER_WAY, "it is this channel")
     return replace(
         book,
         channels={known: channel for known, channel in book.channels.items() if known != channel_id},
@@ -196,6 +197,8 @@ def _full(book: Book, channel: VoiceChannel, user_id: str) -> bool:
 def _channel(channel_id: str, settings: VoiceChannelSettings) -> VoiceChannel:
     if channel_id == MAIN_ID and settings.zone is not None:
         raise AppError(Code.VOICE_CHANNEL_FIXED)
+    if settings.distance.reference_m > settings.distance.max_m:
+        raise AppError(Code.VOICE_CHANNEL_INVALID, "distance: reference_m is beyond max_m")
     return VoiceChannel(
         channel_id=channel_id,
         name=settings.name,
@@ -209,6 +212,8 @@ def _channel(channel_id: str, settings: VoiceChannelSettings) -> VoiceChannel:
 
 
 def _box(zone: Zone) -> Zone:
-    """The box of two opposite corners, whichever they are."""
+    """The box of two opposite corners, whichever they are; VOICE_CHANNEL_INVALID for one without volume."""
     (a, b, c), (d, e, f) = zone.least, zone.greatest
+    if a == d or b == e or c == f:
+        raise AppError(Code.VOICE_CHANNEL_INVALID, "zone: it has no volume; its corners differ in x, y and z")
     return Zone(least=(min(a, d), min(b, e), min(c, f)), greatest=(max(a, d), max(b, e), max(c, f)))

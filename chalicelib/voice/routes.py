@@ -32,6 +32,7 @@ class Run(Protocol):
 _VOICE: Final = "/collaboration/sessions/{session_id}/voice"
 _SESSION: Final = (Code.SESSION_UNKNOWN, Code.SESSION_ENDED, Code.PARTICIPANT_BANNED, Code.ROLE_INSUFFICIENT)
 _CHANNEL: Final = (*_SESSION, Code.VOICE_CHANNEL_UNKNOWN, Code.VOICE_CHANNEL_FIXED)
+_SETTINGS: Final = (*_CHANNEL, Code.VOICE_CHANNEL_INVALID)
 _JOIN: Final = (
     *_SESSION,
     Code.PEER_UNKNOWN,
@@ -87,13 +88,13 @@ def routes(
         body=VoiceChannelSettings,
         response=VoiceChannel,
         status=201,
-        errors=(*_SESSION, Code.VOICE_CHANNEL_LIMIT),
+        errors=(*_SESSION, Code.VOICE_CHANNEL_LIMIT, Code.VOICE_CHANNEL_INVALID),
     )
     def create_voice_channel(call: Call[VoiceChannelSettings]) -> VoiceChannel:
         """Makes a channel; owners only. One with a zone is walked into."""
         return run(voice().make_channel(*in_time(call), call.input))
 
-    @r.put(f"{_VOICE}/channels/{{channel_id}}", body=VoiceChannelSettings, response=VoiceChannel, errors=_CHANNEL)
+    @r.put(f"{_VOICE}/channels/{{channel_id}}", body=VoiceChannelSettings, response=VoiceChannel, errors=_SETTINGS)
     def update_voice_channel(call: Call[VoiceChannelSettings]) -> VoiceChannel:
         """Makes a channel all that the body says; owners only. `main` takes no zone."""
         return run(voice().change_channel(*in_time(call), call.path["channel_id"], call.input))

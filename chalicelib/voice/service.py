@@ -148,10 +148,15 @@ class Voice:
     async def change_person(
         self, session_id: str, identity: Identity, user_id: str, change: VoicePersonChange
     ) -> VoicePerson:
-        """Somebody is so from now on. ROLE_INSUFFICIENT for what is not the caller's to say; and see `acts.change_person`."""
+        """Somebody is so from now on. ROLE_INSUFFICIENT for what is not the caller's to say, nor for anybody to take
+        themselves out; and see `acts.change_person`.
+        """
         moderates = await self._gate.moderates(session_id, identity)
-        if not acts.allowed(change, own=user_id == identity.user_id, moderates=moderates):
+        own = user_id == identity.user_id
+        if not acts.allowed(change, own=own, moderates=moderates):
             raise AppError(Code.ROLE_INSUFFICIENT)
+        if own and change.removed:
+            raise AppError(Code.ROLE_INSUFFICIENT, "nobody takes themselves out; leave voice instead")
 
         def act(book: Book, pages: Pages) -> Book:
             known = any(user_of(peer_id) == user_id for peer_id in pages)

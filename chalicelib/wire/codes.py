@@ -78,6 +78,7 @@ class Code(StrEnum):
     VOICE_CHANNEL_FULL = "voice.channel_full"
     VOICE_CHANNEL_LIMIT = "voice.channel_limit"
     VOICE_CHANNEL_FIXED = "voice.channel_fixed"
+    VOICE_CHANNEL_INVALID = "voice.channel_invalid"
     VOICE_BLOCK_LIMIT = "voice.block_limit"
     RECORDING_UNKNOWN = "recording.unknown"
     RECORDING_UNDER_WAY = "recording.under_way"
@@ -157,6 +158,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.VOICE_CHANNEL_FULL: 409,
     Code.VOICE_CHANNEL_LIMIT: 409,
     Code.VOICE_CHANNEL_FIXED: 409,
+    Code.VOICE_CHANNEL_INVALID: 409,
     Code.VOICE_BLOCK_LIMIT: 409,
     Code.RECORDING_UNKNOWN: 404,
     Code.RECORDING_UNDER_WAY: 409,
@@ -236,9 +238,10 @@ MESSAGE: Final[dict[Code, str]] = {
     Code.VOICE_CHANNEL_FULL: "The voice channel is full.",
     Code.VOICE_CHANNEL_LIMIT: "The room has as many voice channels as it may.",
     Code.VOICE_CHANNEL_FIXED: "The main voice channel stays, and has no zone.",
+    Code.VOICE_CHANNEL_INVALID: "A voice channel cannot be like that.",
     Code.VOICE_BLOCK_LIMIT: "You block as many people as you may.",
     Code.RECORDING_UNKNOWN: "There is no such recording.",
-    Code.RECORDING_UNDER_WAY: "Something is being recorded in this room already.",
+    Code.RECORDING_UNDER_WAY: "Something is being recorded in this room; stop that first.",
     Code.RECORDING_NOT_READY: "The recording is not finished yet.",
     Code.RECORDING_EMPTY: "There is nothing in this recording.",
     Code.RECORDING_LIMIT: "The room has as many recordings as it may; delete one.",

@@ -32,21 +32,14 @@ EntityId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:.-]{1,64}$(?!\n)")]
 RequestId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$(?!\n)", description="echoed by the reply")]
 # Spelled out: \s means different characters to Python and to the dialect of regular expressions that OpenAPI uses.
 _BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-PersonName = Annotated[
+UNSEEN = r"\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069"
+"""What no name has: controls, and what turns the direction of the text after it round (UAX 9), beyond the name's end."""
+_NAME = rf"^[^{UNSEEN}]*[^{_BLANK}{UNSEEN}][^{UNSEEN}]*$(?!\n)"
+PersonName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS, pattern=_NAME)]
+SessionName = Annotated[str, Meta(min_length=1, max_length=limits.SESSION_NAME_CHARS, pattern=_NAME)]
+VoiceName = Annotated[
     str,
-    Meta(
-        min_length=1,
-        max_length=limits.NAME_CHARS,
-        pattern=rf"^[^\x00-\x1f\x7f]*[^{_BLANK}][^\x00-\x1f\x7f]*$(?!\n)",
-    ),
-]
-SessionName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=limits.SESSION_NAME_CHARS,
-        pattern=rf"^[^\x00-\x1f\x7f]*[^{_BLANK}][^\x00-\x1f\x7f]*$(?!\n)",
-    ),
+    Meta(min_length=1, max_length=limits.VOICE_NAME_CHARS, pattern=_NAME, description="a channel's or a recording's"),
 ]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS)]
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)", description="#rrggbb, lower case")]

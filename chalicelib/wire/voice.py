@@ -8,15 +8,24 @@ from msgspec import Meta
 from chalicelib.wire import limits
 from chalicelib.wire.envelope import Message
 from chalicelib.wire.peers import IceServers, RelayState, Topology
-from chalicelib.wire.types import Counter, Millis, PeerId, PersonName, RequestId, SessionId, TabId, UserId, Value, Vec3
+from chalicelib.wire.types import (
+    Counter,
+    Millis,
+    PeerId,
+    PersonName,
+    RequestId,
+    SessionId,
+    TabId,
+    UserId,
+    Value,
+    Vec3,
+    VoiceName,
+)
 
 ChannelId = Annotated[
     str, Meta(pattern=r"^(main|vch_[a-z0-9]{12})$(?!\n)", description="`main` is there in every room, and stays")
 ]
 RecordingId = Annotated[str, Meta(pattern=r"^rec_[a-z0-9]{20}$(?!\n)")]
-_ChannelName = Annotated[
-    str, Meta(min_length=1, max_length=limits.VOICE_NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")
-]
 _Metres = Annotated[float, Meta(ge=0.1, le=limits.VOICE_DISTANCE_M)]
 
 
@@ -69,7 +78,7 @@ class Zone(Value, frozen=True, kw_only=True):
 class VoiceChannelSettings(Value, frozen=True, kw_only=True):
     """What a channel is made of, or changed to."""
 
-    name: _ChannelName
+    name: VoiceName
     kind: ChannelKind = ChannelKind.SPATIAL
     capacity: Annotated[int, Meta(ge=1, le=limits.VOICE_MEMBERS_MAX)] = limits.VOICE_MEMBERS_MAX
     """People, not pages."""
@@ -237,7 +246,7 @@ class StartRecording(Value, frozen=True, kw_only=True):
     """Starts one; there is one at a time in a room."""
 
     channel_id: ChannelId = "main"
-    name: _ChannelName | None = None
+    name: VoiceName | None = None
     user_id: UserId | None = None
 
 

@@ -172,11 +172,30 @@ def test_a_room_has_so_many_channels() -> None:
     ("one", "other"), [((1, 0, 2), (0, 1, -1.5)), ((0, 0, -1.5), (1, 1, 2))], ids=["crossed", "sorted"]
 )
 def test_a_zone_is_a_box_by_any_two_opposite_corners(one: Vec3, other: Vec3) -> None:
-    """It is kept by its least and greatest one; a flat one is a box too."""
+    """It is kept by its least and greatest one."""
     book = acts.make_channel(Book(), SIDE, settings(zone=Zone(least=one, greatest=other)))
     assert book.channels[SIDE].zone == Zone(least=(0, 0, -1.5), greatest=(1, 1, 2))
-    flat = Zone(least=one, greatest=one)
-    assert acts.change_channel(book, SIDE, settings(zone=flat)).channels[SIDE].zone == flat
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (settings(zone=Zone(least=(1, 2, 3), greatest=(1, 2, 3))), "zone"),
+        (settings(zone=Zone(least=(0, 1, 0), greatest=(4, 1, 4))), "zone"),
+        (settings(distance=Distance(reference_m=50, max_m=1)), "distance"),
+    ],
+    ids=["a point", "flat", "loud beyond its end"],
+)
+def test_a_channel_that_makes_no_sense_is_refused(side: Book, wrong: VoiceChannelSettings, said: str) -> None:
+    """Made or changed: one would stand in it by chance alone, or never hear it fade."""
+    tries: tuple[Callable[[], Book], ...] = (
+        lambda: acts.make_channel(Book(), SIDE, wrong),
+        lambda: acts.change_channel(side, SIDE, wrong),
+    )
+    for attempt in tries:
+        with pytest.raises(AppError) as caught:
+            attempt()
+        assert (caught.value.code, caught.value.detail.partition(":")[0]) == (Code.VOICE_CHANNEL_INVALID, said)
 
 
 def test_a_dropped_channel_leaves_its_people_in_main(side: Book) -> None:
@@ -197,6 +216,7 @@ def test_a_channel_that_is_recorded_is_not_dropped(side: Book) -> None:
     with pytest.raises(AppError) as caught:
         acts.drop_channel(recorded, SIDE)
     assert caught.value.code is Code.RECORDING_UNDER_WAY
+    assert caught.value.message == "Something is being recorded in this room; stop that first. (it is this channel)"
     other = acts.make_channel(recorded, "vch_000000000002", settings())
     assert len(told(acts.drop_channel(other, "vch_000000000002")).channels) == 2
     assert len(told(acts.drop_channel(acts.record(recorded, None), SIDE)).channels) == 1

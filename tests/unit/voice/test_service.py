@@ -152,6 +152,17 @@ async def test_moderating_is_the_owners_affair(hall: Hall) -> None:
     assert (await hall.voice.change_person(S, OLGA, "bob", Change(muted=True, priority=True))).muted
 
 
+async def test_nobody_takes_themselves_out(hall: Hall) -> None:
+    """An owner who did would be told that they were removed; another's word they may take back."""
+    await hall.join("olga")
+    with pytest.raises(AppError) as caught:
+        await hall.voice.change_person(S, who("olga"), "olga", VoicePersonChange(removed=True))
+    assert caught.value.code is Code.ROLE_INSUFFICIENT
+    state = await hall.voice.state(S, who("olga"))
+    assert (len(state.people), state.removed) == (1, ())
+    await hall.voice.change_person(S, who("olga"), "olga", VoicePersonChange(removed=False))
+
+
 async def test_two_who_race_for_the_last_place(hall: Hall) -> None:
     """However many functions decide at once, a channel has as many as it may; everybody else is told why."""
     made = await hall.voice.make_channel(S, OLGA, VoiceChannelSettings(name="Booth", capacity=3))

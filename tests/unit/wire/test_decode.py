@@ -22,6 +22,7 @@ from chalicelib.wire.decode import (
 from chalicelib.wire.errors import AppError
 from chalicelib.wire.messages import Ping, Pong, PresenceUpdate
 from chalicelib.wire.types import PersonName, SessionId, UserId
+from chalicelib.wire.voice import StartRecording, VoiceChannelSettings
 
 SESSION = "ses_" + "a" * 20
 
@@ -154,6 +155,16 @@ def test_a_pattern_ends_where_the_text_ends(type_: Any, good: str) -> None:
     for tail in ("\n", "\r\n", "\n\n", " \n"):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(good + tail, type_)
+
+
+@pytest.mark.parametrize("type_", [GuestBody, CreateSession, VoiceChannelSettings, StartRecording])
+@pytest.mark.parametrize("name", ["", " ", "   ", "\u3000\u2003", "a\nb", "Ada\u202e", "\u202dx", "\u2066", "a\u2069b"])
+def test_a_name_is_seen_and_turns_nothing_round(type_: type[msgspec.Struct], name: str) -> None:
+    """Of people, rooms, channels and recordings alike: no blanks alone, and nothing that reverses the text behind it."""
+    decode_body(json.dumps({"name": "שלום Ada ☕"}), type_)
+    with pytest.raises(AppError) as refused:
+        decode_body(json.dumps({"name": name}), type_)
+    assert refused.value.code is Code.BODY_INVALID
 
 
 @pytest.mark.parametrize("code", ["12345\n", "123", "1234567890123", "12 34", "۱۲۳۴"])

@@ -28,6 +28,9 @@ export type PersonName = string;
 
 export type SessionName = string;
 
+/** a channel's or a recording's */
+export type VoiceName = string;
+
 export type Description = string;
 
 /** #rrggbb, lower case */
@@ -233,6 +236,7 @@ export type Code =
   | "voice.channel_full"
   | "voice.channel_limit"
   | "voice.channel_fixed"
+  | "voice.channel_invalid"
   | "voice.block_limit"
   | "recording.unknown"
   | "recording.under_way"
@@ -808,7 +812,7 @@ export interface Zone {
 
 /** What a channel is made of, or changed to. */
 export interface VoiceChannelSettings {
-  name: string;
+  name: VoiceName;
   kind?: ChannelKind;
   capacity?: number;
   speakers?: Speakers;
@@ -915,7 +919,7 @@ export interface VoiceBlocks {
 /** Starts one; there is one at a time in a room. */
 export interface StartRecording {
   channel_id?: ChannelId;
-  name?: string | null;
+  name?: VoiceName | null;
   user_id?: UserId | null;
 }
 
@@ -1819,9 +1823,13 @@ export const CODES: Record<Code, { status: number; message: string }> = {
   "voice.channel_full": { status: 409, message: "The voice channel is full." },
   "voice.channel_limit": { status: 409, message: "The room has as many voice channels as it may." },
   "voice.channel_fixed": { status: 409, message: "The main voice channel stays, and has no zone." },
+  "voice.channel_invalid": { status: 409, message: "A voice channel cannot be like that." },
   "voice.block_limit": { status: 409, message: "You block as many people as you may." },
   "recording.unknown": { status: 404, message: "There is no such recording." },
-  "recording.under_way": { status: 409, message: "Something is being recorded in this room already." },
+  "recording.under_way": {
+    status: 409,
+    message: "Something is being recorded in this room; stop that first.",
+  },
   "recording.not_ready": { status: 409, message: "The recording is not finished yet." },
   "recording.empty": { status: 409, message: "There is nothing in this recording." },
   "recording.limit": { status: 409, message: "The room has as many recordings as it may; delete one." },
