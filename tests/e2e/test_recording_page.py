@@ -70,9 +70,12 @@ async def test_what_was_said_is_played_from_where_it_was_said(stack: Stack, tmp_
         await bob.until(louder(-50), timeout_s=60)
         await bob.page.screenshot(path=tmp_path / "player.png")
         await downloads(ada, tmp_path)
+        await expect(of(bob, "recording-player")).to_be_visible()
         await press(ada, "recording-delete")
         await press(ada, "confirm-delete")
         await expect(of(ada, "recording")).to_be_hidden(timeout=PATIENCE_MS)
+        for gone in ("recording", "recording-player"):  # nobody told Bob's page: it looks again
+            await expect(of(bob, gone)).to_be_hidden(timeout=PATIENCE_MS)
 
 
 async def downloads(who: Window, folder: Path) -> None:
