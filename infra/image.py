@@ -5,7 +5,6 @@ is a change of the stack. The image is for the processor of the machine that bui
 """
 
 import base64
-import hashlib
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.media_policies import REPOSITORY
+from media_node.native import content_hash
 
 ROOT: Final = Path(__file__).parent.parent
 DOCKERFILE: Final = "media_node/Dockerfile"
@@ -43,21 +43,6 @@ def run(command: list[str], given: str | None = None) -> str:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:2])} failed:\n{done.stderr[-2000:]}")
     return done.stdout.strip()
-
-
-def sources(root: Path = ROOT) -> list[Path]:
-    """What the image is made of."""
-    found = [path for folder in ("chalicelib", "media_node") for path in (root / folder).rglob("*")]
-    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
-
-
-def content_hash(root: Path = ROOT) -> str:
-    """Names and bytes of all of it."""
-    digest = hashlib.sha256()
-    for path in sources(root):
-        digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:32]
 
 
 def publish(ecr: Any, say: Callable[[str], None], run_: Run = run) -> Image:

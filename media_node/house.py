@@ -104,8 +104,8 @@ class House:
     @property
     def waiting_bytes(self) -> int:
         """What waits on all links, because its peer or the network does not take it yet."""
-        members = [member for lodging in self.rooms.values() for member in lodging.room]
-        return sum([member.link.presence_buffered + member.link.control_buffered for member in members])
+        links = [member.link for lodging in self.rooms.values() for member in lodging.room]
+        return sum([link.presence_buffered + link.control_buffered for link in links])
 
     @property
     def voices(self) -> Counter[str]:
@@ -329,8 +329,11 @@ class House:
 
     def member_at(self, connection_id: str) -> Member | None:
         """Whose page a WebSocket is, where they have a channel that is open."""
-        found = [lodging.room.member_at(connection_id) for lodging in self.rooms.values()]
-        return next((member for member in found if member is not None), None)
+        for lodging in self.rooms.values():
+            member = lodging.room.member_at(connection_id)
+            if member is not None:
+                return member
+        return None
 
     # -- within --
 

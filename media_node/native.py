@@ -43,24 +43,35 @@ HOT: Final = (
 )
 """What a packet of voice meets, and what chooses who hears it. No more: the rest costs the same, compiled or not."""
 PACKAGE: Final = Path(__file__).parent
-FOLDER: Final = PACKAGE.parent / ".cache" / "native"
-_STAMP: Final = "sources.sha256"
+ROOT: Final = PACKAGE.parent
+FOLDER: Final = ROOT / ".cache" / "native"
+_STAMP: Final = "compiled.txt"
 
 
-def digest() -> str:
-    """Of the package's sources, and of what compiles them for what."""
-    made = hashlib.sha256(f"{sys.version}\0{version('mypy')}\0".encode())
-    for path in sorted(PACKAGE.glob("*.py")):
-        content = path.read_bytes()
-        made.update(f"{path.name}\0{len(content)}\0".encode())
-        made.update(content)
-    return made.hexdigest()
+def sources(root: Path = ROOT) -> list[Path]:
+    """What a node is made of; the vocabulary too, whose numbers are compiled in."""
+    found = [path for folder in ("chalicelib", "media_node") for path in (root / folder).rglob("*")]
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
-def built(folder: Path = FOLDER) -> Path | None:
+def content_hash(root: Path = ROOT) -> str:
+    """Names and bytes of all of it."""
+    digest = hashlib.sha256()
+    for path in sources(root):
+        digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def stamp(root: Path = ROOT) -> str:
+    """Of the sources as they are, what compiles them, and for what."""
+    return f"{content_hash(root)} mypy {version('mypy')}, Python {sys.version}"
+
+
+def built(folder: Path = FOLDER, root: Path = ROOT) -> Path | None:
     """The folder, where what is in it was compiled of the sources as they are."""
-    stamp = folder / _STAMP
-    return folder if stamp.exists() and stamp.read_text() == digest() else None
+    stamped = folder / _STAMP
+    return folder if stamped.exists() and stamped.read_text() == stamp(root) else None
 
 
 def unavailable() -> str | None:
@@ -77,7 +88,7 @@ def build(folder: Path) -> None:
     from mypyc.build import mypycify  # noqa: PLC0415 - the node itself does without
     from setuptools import setup  # noqa: PLC0415
 
-    os.environ["MYPYPATH"] = str(PACKAGE.parent)  # what the vocabulary's limits are, is compiled in
+    os.environ["MYPYPATH"] = str(ROOT)  # what the vocabulary's limits are, is compiled in
     tree = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(PACKAGE, tree / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -87,7 +98,7 @@ def build(folder: Path) -> None:
         modules = mypycify([*options, *paths], opt_level="3", debug_level="0", group_name=PACKAGE.name)
         setup(name=PACKAGE.name, script_args=["-q", "build_ext", "--inplace"], packages=[], ext_modules=modules)
     shutil.rmtree(tree / "build")
-    (tree / _STAMP).write_text(digest())
+    (tree / _STAMP).write_text(stamp())
     shutil.rmtree(folder, ignore_errors=True)
     tree.rename(folder)
 

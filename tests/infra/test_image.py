@@ -15,8 +15,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.image import DOCKERFILE, ROOT, Image, content_hash, publish, sources
+from infra.image import DOCKERFILE, ROOT, Image, publish
 from infra.media import NODE_PORT
+from media_node.native import content_hash, sources
 
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/holodeck-media"
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)( ;.*)?$")

@@ -10,7 +10,6 @@ import pytest
 
 from media_node import native
 
-ROOT = native.PACKAGE.parent
 RULES = (
     "earshot gain gain_vectors gather house house_voice inbox onset outbox rewrite rounds rtcp rtp share slots source "
     "speaker srtp voice voice_packets voice_pages"
@@ -25,16 +24,16 @@ def compiled() -> dict[str, str]:
     """The environment in which the compiled node is the one that is imported."""
     if reason := native.unavailable():
         pytest.skip(reason)
-    subprocess.run([sys.executable, "-m", "media_node.native"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "media_node.native"], cwd=native.ROOT, check=True, capture_output=True)
     folder = native.built()
     assert folder is not None
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(native.ROOT)))}
 
 
 def python(compiled: dict[str, str], *arguments: str) -> str:
     """What it says. Nothing else of this checkout is before what is compiled."""
     done = subprocess.run(
-        [sys.executable, "-P", *arguments], cwd=ROOT, env=compiled, check=False, capture_output=True, text=True
+        [sys.executable, "-P", *arguments], cwd=native.ROOT, env=compiled, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     return done.stdout

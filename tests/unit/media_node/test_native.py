@@ -12,17 +12,18 @@ def test_what_is_compiled_is_there_and_nothing_is_named_twice() -> None:
     assert list(native.HOT) == sorted(set(native.HOT))
 
 
-def test_it_counts_while_the_sources_are_what_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word changed in any module of the node: it is of other sources."""
-    package = tmp_path / "media_node"
-    package.mkdir()
-    (package / "rtp.py").write_text("A = 1\n")
-    monkeypatch.setattr(native, "PACKAGE", package)
-    assert native.built(tmp_path) is None
-    (tmp_path / "sources.sha256").write_text(native.digest())
-    assert native.built(tmp_path) == tmp_path
-    (package / "rtp.py").write_text("A = 2\n")
-    assert native.built(tmp_path) is None
+@pytest.mark.parametrize("source", ["media_node/rtp.py", "chalicelib/wire/limits.py"])
+def test_it_counts_while_the_sources_are_what_they_were(tmp_path: Path, source: str) -> None:
+    """A word changed in the node, or in the vocabulary, whose numbers are compiled in: it is of other sources."""
+    folder, changed = tmp_path / "native", tmp_path / source
+    folder.mkdir()
+    changed.parent.mkdir(parents=True)
+    changed.write_text("A = 1\n")
+    assert native.built(folder, tmp_path) is None
+    (folder / "compiled.txt").write_text(native.stamp(tmp_path))
+    assert native.built(folder, tmp_path) == folder
+    changed.write_text("A = 2\n")
+    assert native.built(folder, tmp_path) is None
 
 
 def test_without_a_compiler_or_pythons_headers_it_says_what_to_install(
@@ -44,6 +45,6 @@ def test_without_a_compiler_or_pythons_headers_it_says_what_to_install(
 
 
 def test_what_is_there_already_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sources.sha256").write_text(native.digest())
+    (tmp_path / "compiled.txt").write_text(native.stamp())
     monkeypatch.setattr(native, "unavailable", lambda: pytest.fail("compiled again"))
     native.main([str(tmp_path)])
