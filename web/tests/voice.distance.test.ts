@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { aimOf, gainAt, lawAt, NEAR_M, outOfHead, seenFrom } from "../src/voice/distance";
+import { aimOf, gainAt, lawAt, NEAR_M, outOfHead, seenFrom, withChange } from "../src/voice/distance";
 import type { Placement } from "../src/voice/types";
 import type { DistanceModel, Pose, Quat, Vec3 } from "../src/wire/generated";
 
@@ -62,6 +62,14 @@ describe("The law of distance", () => {
       expect(gain).toBeGreaterThanOrEqual(0);
       before = gain;
     }
+  });
+
+  it("is changed so that full loudness ends before silence begins, whichever is moved", () => {
+    const was = law("linear", 4, 1, 20);
+    expect(withChange(was, { max_m: 10, rolloff: 2 })).toEqual(law("linear", 4, 2, 10));
+    expect(withChange(was, { max_m: 3 })).toEqual(law("linear", 3, 1, 3));
+    expect(withChange(law("linear", 2, 1, 4), { reference_m: 4.5 })).toEqual(law("linear", 4.5, 1, 5));
+    expect(withChange(law("linear", 9, 1, 4), {})).toEqual(law("linear", 4, 1, 4));
   });
 
   it("ends where nobody is sent any more", () => {

@@ -1,5 +1,6 @@
 /** A channel's settings as a form: its name, how it sounds, who may be in it and speak, where it is. */
 
+import { withChange } from "../voice/distance";
 import { LAW } from "../voice/relations";
 import {
   type ChannelKind,
@@ -62,7 +63,7 @@ export class ChannelForm {
     private readonly ports: ChannelFormPorts,
   ) {
     this.kind = channel?.kind ?? "spatial";
-    this.distance = { ...LAW, ...channel?.distance };
+    this.distance = withChange({ ...LAW, ...channel?.distance }, {});
     this.zone = channel?.zone ?? null;
     this.radiusM = this.zone ? (this.zone.greatest[0] - this.zone.least[0]) / 2 : 4;
     this.chosen = new Set(channel?.speaker_ids ?? []);
@@ -166,8 +167,10 @@ export class ChannelForm {
   // -- the distance law --
 
   private lawFields(): HTMLElement[] {
+    const sliders: (() => void)[] = [];
     const set = (change: Partial<Distance>): void => {
-      this.distance = { ...this.distance, ...change };
+      this.distance = withChange(this.distance, change);
+      for (const show of sliders) show();
       this.follow();
     };
     const model = segmentsField<DistanceModel>(
@@ -181,8 +184,7 @@ export class ChannelForm {
       (value) => set({ model: value }),
       (value) => MODEL[value],
     );
-    const { distance } = this;
-    model.show(distance.model, true);
+    model.show(this.distance.model, true);
     const slider = (
       label: string,
       key: "reference_m" | "rolloff" | "max_m",
@@ -190,7 +192,9 @@ export class ChannelForm {
       words: (value: number) => string,
     ): HTMLElement => {
       const made = liveSlider(label, `channel-${key}`, range, words, (value) => set({ [key]: value }));
-      made.show(distance[key], true);
+      const show = (): void => made.show(this.distance[key], true);
+      sliders.push(show);
+      show();
       return made.element;
     };
     return [

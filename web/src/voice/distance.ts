@@ -32,6 +32,15 @@ export const NEAR_M = 0.3;
 const AHEAD: Vec3 = [0, 0, -1];
 const SILENT: Aim = { spread: "flat", towards: AHEAD, level: 0 };
 
+/** A law with a change. Full loudness ends where silence begins at the latest: whichever of the two is moved past the other takes it along. */
+export function withChange(law: Required<Distance>, change: Partial<Distance>): Required<Distance> {
+  const next = { ...law, ...change };
+  if (next.reference_m <= next.max_m) return next;
+  return change.reference_m === undefined
+    ? { ...next, reference_m: next.max_m }
+    : { ...next, max_m: Math.ceil(next.reference_m) };
+}
+
 /** The Web Audio API's gain at that many metres, 0..1: exactly its formulas. */
 export function lawAt(law: Required<Distance>, metres: number): number {
   const { model, reference_m: reference, rolloff, max_m: max } = law;
