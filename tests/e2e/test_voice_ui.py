@@ -216,16 +216,19 @@ async def test_a_raised_hand_is_seen_and_lowered(people: tuple[Window, Window, W
 
 
 async def test_an_owner_mutes_a_guest_who_is_told(people: tuple[Window, Window, Window]) -> None:
-    """The guest sees that a moderator did it, and has no such power over others."""
+    """The guest sees that a moderator did it, as long as it is so, and has no such power over others."""
     ada, bob, _ = people
     person = await more(ada, "Bob")
     await person.locator(ada.by("voice-mute-other")).click()
     await says(bob, "voice-state", "Muted by a moderator")
+    await expect(of(bob, "toast", "A moderator muted you")).to_be_visible()
     await described(ada, "Bob", "Muted by a moderator")
     theirs = await more(bob, "Ada")
     await expect(theirs.locator(bob.by("voice-mute-other"))).to_be_hidden()
     await person.locator(ada.by("voice-mute-other")).click()
     await says(bob, "voice-state", "Speaking")
+    await expect(of(bob, "toast", "You may speak again")).to_be_visible()
+    await expect(of(bob, "toast", "A moderator muted you")).to_have_count(0)
 
 
 async def test_a_request_to_unmute_is_a_question(people: tuple[Window, Window, Window]) -> None:

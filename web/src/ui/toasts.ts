@@ -28,7 +28,8 @@ export class Toasts {
     attrs: { role: "status", "aria-live": "polite" },
   });
 
-  show(text: string, options: ToastOptions = {}): void {
+  /** What is returned takes it away: once it is true no more. */
+  show(text: string, options: ToastOptions = {}): () => void {
     const { tone = "info", color, detail, action } = options;
     const toast = h(
       "div",
@@ -58,6 +59,7 @@ export class Toasts {
     this.element.append(toast);
     while (this.element.children.length > SHOWN_MAX) this.element.firstElementChild?.remove();
     setTimeout(remove, action ? STAY_ACTION_MS : tone === "bad" ? STAY_ERROR_MS : STAY_MS);
+    return remove;
   }
 
   /** What the service refused; being slowed down is not worth words. */

@@ -23,6 +23,8 @@ export class VoiceNotices {
   private listens = false;
   /** A moderator had muted this page's person when that was looked at last. */
   private muted = false;
+  /** Takes away what was said of that. */
+  private unsay: () => void = () => {};
   private readonly stop: () => void;
   private readonly stopDevice: () => void;
   private readonly stopSound: () => void;
@@ -56,10 +58,15 @@ export class VoiceNotices {
   /** A moderator mutes one, or lets one speak again: said when it happens. */
   private tellMute({ status, own }: VoiceView): void {
     const words = status.kind === "joined" ? moderatedWords(this.muted, own) : null;
-    this.muted = status.kind === "joined" && own.muted;
+    const muted = status.kind === "joined" && own.muted;
+    if (muted !== this.muted) this.unsay();
+    this.muted = muted;
     if (!words) return;
     const run = (): void => void tried(this.desk, this.desk.voice.raiseHand(true), "Your hand is down.");
-    this.desk.room.toasts.show(words.text, words.ask ? { action: { label: "Raise hand", run } } : {});
+    this.unsay = this.desk.room.toasts.show(
+      words.text,
+      words.ask ? { action: { label: "Raise hand", run } } : {},
+    );
   }
 
   /** What the system changed of the microphone: said once, done nothing about unless it is wanted. */
