@@ -9,7 +9,10 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import uvloop
 
 from media_node.parts import Parts, credentials, fleet, random_id
 from media_node.settings import NodeSettings, node_settings
@@ -51,6 +54,12 @@ async def _worker(settings: NodeSettings) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return await work(settings, stop)
+
+
+def _run(work: Coroutine[Any, Any, bool]) -> bool:
+    """On libuv's loop: a waking costs a third less on it than on asyncio's own, and a node wakes for each beat."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def _parent(settings: NodeSettings) -> bool:
@@ -102,7 +111,7 @@ def main() -> None:
     """The command."""
     try:
         settings = node_settings()
-        idle = _parent(settings) if settings.workers > 1 else asyncio.run(_worker(settings))
+        idle = _parent(settings) if settings.workers > 1 else _run(_worker(settings))
     except ValueError as exc:
         raise SystemExit(str(exc)) from exc
     if idle and _WORKER not in os.environ:

@@ -4,7 +4,8 @@ A frame that is longer than a packet goes in parts, each a message and complete 
 lost takes nobody's state but its own with it.
 
 Theory of operation. A peer's entry is encoded once, when its state comes. What changed since the last tick (and what
-was told RELAY_REFRESH_S ago, for frames may be lost) is joined once; a listener that has missed nothing gets those
+is to be told again, for frames may be lost: soon, then ever less often, so that a room that stands still costs little)
+is joined once; a listener that has missed nothing gets those
 bytes but its own entry's: two slices. That is nearly free, and it is what happens while everything fits the budget. A
 listener that missed something (it is new, slow, or over budget) is owed it: `owed` holds indices, not bytes, oldest
 debt first, so what it gets later is the newest, and a debt never grows beyond one entry a peer. Over budget, the oldest
@@ -24,8 +25,7 @@ from media_node.pace import Pace
 
 NEAR_SHARE: Final = 2 / 3
 _REFRESH_TICKS: Final = limits.RELAY_REFRESH_S * limits.RELAY_HZ
-_SOON_TICKS: Final = _REFRESH_TICKS // 2
-"""What was told so long ago may be told again with what has to be."""
+_REFRESH_MAX_TICKS: Final = limits.RELAY_REFRESH_MAX_S * limits.RELAY_HZ
 _PART: Final = limits.RELAY_PART_BYTES - HEAD_BYTES
 _ORDER_TICKS: Final = 16
 """Who is nearest is reckoned anew so rarely: nobody walks far in a second."""
@@ -43,6 +43,8 @@ class _Member:
     position: Vec3 | None = None
     speaking: bool = False
     told_at: int = 0
+    again: int = _REFRESH_TICKS
+    """So many ticks after that it is told again."""
     owed: dict[int, None] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     order_until: int = 0
@@ -82,6 +84,7 @@ class Audience:
         """A peer has a newer state, encoded."""
         member = self._members[index]
         member.entry, member.position, member.speaking = entry, position, speaking
+        member.again = _REFRESH_TICKS
         self._changed[index] = None
 
     def prefer(self, index: int, frame_bytes: int) -> None:
@@ -129,16 +132,21 @@ class Audience:
         """
         fresh, self._changed = self._changed, {}
         members = self._members
-        due = [index for index, member in members.items() if member.entry and tick - member.told_at >= _REFRESH_TICKS]
-        if due:
-            fresh.update(dict.fromkeys(due))
-            room = _PART - sum(len(members[index].entry) for index in fresh)
-            for index, member in members.items():
-                if index not in fresh and tick - member.told_at >= _SOON_TICKS and 0 < len(member.entry) <= room:
-                    fresh[index] = None
-                    room -= len(member.entry)
         for index in fresh:
             members[index].told_at = tick
+        due = [index for index, member in members.items() if member.entry and tick - member.told_at >= member.again]
+        if due:
+            room = _PART - sum(len(members[index].entry) for index in (*fresh, *due))
+            known = {*fresh, *due}
+            for index, member in members.items():
+                soon = tick - member.told_at >= member.again // 2
+                if index not in known and soon and 0 < len(member.entry) <= room:
+                    due.append(index)
+                    room -= len(member.entry)
+            for index in due:
+                member = members[index]
+                member.told_at, member.again = tick, min(member.again * 2, _REFRESH_MAX_TICKS)
+            fresh.update(dict.fromkeys(due))
         return fresh
 
     def _owed(self, listener: _Member, tick: int, at_ms: float) -> "list[_Part]":

@@ -6,17 +6,13 @@ VOICE_STICKY_DB louder than the least of them: whoever stands farther away than 
 over by their distance alone.
 """
 
-from collections.abc import Collection, Container, Iterable
-from math import dist, inf
+from collections.abc import Collection, Iterable
+from math import inf, sqrt
 
-from chalicelib.wire.types import Vec3
 from chalicelib.wire.voice import ChannelKind, VoiceChannel
 from media_node.gain import law_of, reach_m
 from media_node.party import Party
 from media_node.slots import FIRST, QUIET, STICKY
-
-Heard = tuple[Party, str, float, bool, Vec3 | None]
-"""Who, of which person, how loud, with priority, and where."""
 
 
 class Crowd:
@@ -26,7 +22,7 @@ class Crowd:
 
     def __init__(self, channel: VoiceChannel) -> None:
         self.channel = channel
-        self.speaking: list[Heard] = []
+        self.speaking: list[Party] = []
         self.silent: list[Party] = []
         self.loudest = 0.0
         """Of all who speak, at no distance."""
@@ -35,7 +31,7 @@ class Crowd:
         """One who may speak."""
         loudness = party.speaker.loudness
         if loudness.speaking:
-            self.speaking.append(_heard(party))
+            self.speaking.append(party)
             self.loudest = max(self.loudest, FIRST if party.priority else loudness.amplitude)
         else:
             self.silent.append(party)
@@ -68,7 +64,7 @@ def heard_by(here: Party, crowd: Crowd) -> dict[Party, float]:
     """
     if not here.wanted:
         return {}
-    held = [_heard(each) for each in here.held if each is not None and crowd.has(each)]
+    held = [each for each in here.held if each is not None and crowd.has(each)]
     heard = _louds(here, held, crowd.channel, {}, 0.0, inf)
     least = min(heard.values(), default=0.0) * STICKY if len(heard) == here.wanted else 0.0
     if crowd.loudest > least:
@@ -76,7 +72,7 @@ def heard_by(here: Party, crowd: Crowd) -> dict[Party, float]:
         heard.update(_louds(here, crowd.speaking, crowd.channel, heard, least, reach))
     free = here.wanted - len(heard)
     if free > 0 and crowd.silent:
-        others = _louds(here, map(_heard, crowd.silent), crowd.channel, heard, 0.0, inf)
+        others = _louds(here, crowd.silent, crowd.channel, heard, 0.0, inf)
         heard.update(sorted(others.items(), key=_nearest_first)[:free])
     return heard
 
@@ -85,37 +81,36 @@ def _claim(party: Party) -> tuple[bool, bool]:
     return party.speaker.loudness.speaking, party.front
 
 
-def _heard(party: Party) -> Heard:
-    return party, party.user_id, party.speaker.loudness.amplitude, party.priority, party.position
-
-
 def _nearest_first(item: tuple[Party, float]) -> float:
     return -item[1]
 
 
 def _louds(
-    here: Party, others: Iterable[Heard], channel: VoiceChannel, known: Container[Party], least: float, reach: float
+    here: Party, others: list[Party], channel: VoiceChannel, known: dict[Party, float], least: float, reach: float
 ) -> dict[Party, float]:
     """Of these, but for the known, those who are within earshot, and reach, and may be louder than `least`.
 
     Priority knows no distance; before the place is known there is none.
     """
     deaf, position = here.deaf, here.position
-    flat = channel.kind is ChannelKind.STAGE
+    flat = channel.kind is ChannelKind.STAGE or position is None
+    x, y, z = position or (0.0, 0.0, 0.0)
     law, max_m = law_of(channel.distance), min(channel.distance.max_m, reach)
     louds: dict[Party, float] = {}
-    for party, user_id, loud, priority, place in others:
-        if priority:
+    for party in others:
+        loud, place = party.speaker.loudness.amplitude, party.position
+        if party.priority:
             there = loud * (FIRST if loud > QUIET else 2.0)
-        elif flat or position is None or place is None:
+        elif flat or place is None:
             if loud <= least:
                 continue
             there = loud
-        else:
-            metres = dist(position, place)  # first of all: by far the most of a large room are too far away
+        else:  # first of all: by far the most of a large room are too far away
+            dx, dy, dz = place[0] - x, place[1] - y, place[2] - z
+            metres = sqrt(dx * dx + dy * dy + dz * dz)
             if metres > max_m:
                 continue
             there = loud * law(metres)
-        if user_id not in deaf and party not in known:
+        if party.user_id not in deaf and party not in known:
             louds[party] = there
     return louds

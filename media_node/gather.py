@@ -8,7 +8,7 @@ core, or its host, has its caches meanwhile.
 
 from typing import Final
 
-GATHER_S: Final = 0.0015
+GATHER_S: Final = 0.0018
 _WINDOW_S: Final = 0.1
 _MUCH: Final = 75
 """Datagrams in a window; from then on they are gathered,"""

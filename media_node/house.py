@@ -33,6 +33,7 @@ from media_node.room import Carrying, Room
 from media_node.rounds import Rounds
 from media_node.ruling import Ruling, VoiceReading
 from media_node.tap import Deaf, Tap
+from media_node.voice import Voice
 
 CENSUS_S: Final = 1.0
 _ABSENT_MS: Final = 15_000
@@ -80,6 +81,8 @@ class House:
         self._new_id = new_id
         self._people: dict[str, Known] = {}
         """Who a link's key is."""
+        self._heard_in: dict[Link, Voice] = {}
+        """The voice of the room that a link is open to, at hand for each packet."""
         self._offers = Limiter(rate=limits.OFFER_REFILL_PER_S, burst=limits.OFFER_BURST)
         """Of each page: a link brings allowances of its own, and a new one is none of them."""
         self._absent: dict[str, int] = {}
@@ -97,7 +100,7 @@ class House:
     @property
     def kept(self) -> int:
         """Entries of all that is kept of people beside rooms, and of their voices: nothing, once everybody has gone."""
-        tables = (self._people, self._absent, self._leaving, self._across.posting, self._tasks)
+        tables = (self._people, self._heard_in, self._absent, self._leaving, self._across.posting, self._tasks)
         voices = sum(lodging.room.voice.kept for lodging in self.rooms.values())
         return sum(len(table) for table in tables) + voices
 
@@ -193,6 +196,7 @@ class House:
         except AppError:
             link.close("full")
             return
+        self._heard_in[link] = lodging.room.voice
         lodging.peopled_at_ms = self._now_ms()
         if lodging.ruling.due:
             self._start(self._rule(lodging))
@@ -214,15 +218,15 @@ class House:
 
     def media(self, link: Link, packet: bytes, now: float) -> None:
         """RTP: see `voice`."""
-        lodging = self.rooms.get(link.key.partition(" ")[0])
-        if lodging is not None:
-            lodging.room.voice.media(link, packet, now)
+        voice = self._heard_in.get(link)
+        if voice is not None:
+            voice.media(link, packet, now)
 
     def media_control(self, link: Link, packet: bytes, now: float) -> None:
         """RTCP."""
-        lodging = self.rooms.get(link.key.partition(" ")[0])
-        if lodging is not None:
-            lodging.room.voice.media_control(link, packet, now)
+        voice = self._heard_in.get(link)
+        if voice is not None:
+            voice.media_control(link, packet, now)
 
     def refused(self, link: Link, code: Code) -> None:
         """Messages were over a limit and dropped."""
@@ -234,6 +238,7 @@ class House:
 
     def closed(self, link: Link, reason: str) -> None:
         """The end of a link. What it may have lost in its last moments, the WebSocket makes good."""
+        self._heard_in.pop(link, None)
         known = self._people.get(link.key)
         if known is not None and known.link_id == link.link_id:
             del self._people[link.key]

@@ -88,10 +88,9 @@ class PeerLink:
         self._share = Share()
         self._srtp: Srtp | None = None
         """Of media, while the link is open."""
-        self._way = host.outbox.way()
-        """Of RTP to it: open while the link is."""
-        self.send_media = host.outbox.sender(self._way)
-        """One packet, now or never. Without keys for it, or an address, there is nothing to be done."""
+        self.send_media = host.outbox.way()
+        """One packet of RTP, now or never. Without keys for it, or an address, there is nothing to be done: it is open while
+        the link is."""
         self._channels = Channels(Allowance(agent.consent_at))
         self._dtls = Dtls(identity, offer.fingerprints, self._emit)
         self._association = Association(port=SCTP_PORT, peer_port=offer.sctp_port, deliver=self._message, chance=chance)
@@ -271,13 +270,13 @@ class PeerLink:
     def _shut(self) -> None:
         self.open = False
         self._srtp = None
-        self._way.close()
+        self.send_media.close()
 
     def _lead(self) -> None:
         srtp, address = self._dtls.srtp, self.agent.chosen
         if self.open and srtp is not None and address is not None:
             self._srtp = srtp
-            self._way.lead(srtp, address)
+            self.send_media.lead(srtp, address)
 
     def _end_if_over(self) -> None:
         if self._dtls.phase is DtlsState.CLOSED:

@@ -8,6 +8,7 @@ which the other call is dearer, it is the socket's own sendto.
 
 import errno
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,15 +29,17 @@ _PIECE_BYTES: Final = ffi.sizeof("struct iovec")
 
 
 class Way:
-    """Where one peer's packets go and what they are protected by, while there are both."""
+    """Where one peer's packets go and what they are protected by, while there are both. Called, it takes an RTP packet:
+    that is protected and leaves with this turn's others, now or never.
+    """
 
-    __slots__ = ("_family", "_name", "_srtp", "address", "at", "outbound")
+    __slots__ = ("_box", "_name", "_srtp", "address", "at", "outbound")
 
-    def __init__(self, family: int) -> None:
-        self._family = family
-        self._name = ffi.new("char[]", kernel.name_bytes(family))
+    def __init__(self, box: "Outbox") -> None:
+        self._box = box
+        self._name = ffi.new("char[]", kernel.name_bytes(box.family))
         """The address as the kernel has it: always in this place, for what waits to be sent has only that."""
-        self.at = int(ffi.cast("uintptr_t", self._name))
+        self.at: Any = int(ffi.cast("uintptr_t", self._name))
         self.address: Address = ("", 0)
         self._srtp: Srtp | None = None
         self.outbound: Any = None
@@ -44,7 +47,7 @@ class Way:
 
     def lead(self, srtp: Srtp, address: Address) -> None:
         """There, from now on, and so protected."""
-        name = kernel.sockaddr(self._family, address)
+        name = kernel.sockaddr(self._box.family, address)
         self._name[0 : len(name)] = name
         self.address, self._srtp, self.outbound = address, srtp, srtp.outbound
 
@@ -52,69 +55,66 @@ class Way:
         """Nowhere."""
         self._srtp = self.outbound = None
 
+    def __call__(self, packet: bytes) -> None:
+        """See the class."""
+        if self.outbound is not None:
+            self._box.add(self, packet)
+
 
 class Outbox:
-    """One socket's. What a `sender` took leaves before the turn ends, by `flush`, which `waits` asks for; see the module."""
+    """One socket's. What a `way` took leaves before the turn ends, by `flush`, which `waits` asks for; see the module."""
 
     def __init__(
         self, bound: socket.socket, counted: NodeStats, waits: Callable[[], None], send_many: Any = _MANY
     ) -> None:
         self._socket = bound
         self._descriptor = bound.fileno()
-        self._family = bound.family
+        self.family = bound.family
         self._counted = counted
         self._waits = waits
         self._send_many = send_many
-        self._tray = Tray(TURN_MAX)
+        tray = Tray(TURN_MAX)
+        self._memory, self._places = tray.buffer, tray.places
         self._ways: list[Way] = []
         """Of what was added since the last flush, by place: the kernel is given their names as bare addresses of memory."""
         self._messages = ffi.new("struct mmsghdr[]", TURN_MAX)
         self._pieces = ffi.new("struct iovec[]", TURN_MAX)
         for at in range(TURN_MAX):
-            self._pieces[at].iov_base = ffi.cast("void *", self._tray.address + at * ROOM_BYTES)
+            self._pieces[at].iov_base = ffi.cast("void *", tray.address + at * ROOM_BYTES)
             head = self._messages[at].msg_hdr
             head.msg_iov, head.msg_iovlen = self._pieces + at, 1
-            head.msg_namelen = kernel.name_bytes(self._family)
+            head.msg_namelen = kernel.name_bytes(self.family)
         self._names = memoryview(ffi.buffer(self._messages)).cast("Q")[:: _MESSAGE_BYTES // 8]
         """`msg_name` of each."""
         self._lengths = memoryview(ffi.buffer(self._pieces)).cast("Q")[1 :: _PIECE_BYTES // 8]
         """`iov_len` of each."""
+        lower = sys.byteorder == "big"
+        self._sizes = [ffi.cast("int *", ffi.addressof(piece, "iov_len")) + lower for piece in self._pieces]
+        """The same as libsrtp takes it, and makes it longer in its place: the lower half."""
 
     def way(self) -> Way:
         """For a peer."""
-        return Way(self._family)
+        return Way(self)
 
-    def sender(self, way: Way) -> Callable[[bytes], None]:
-        """What takes the RTP packets for a peer: each is protected and leaves with this turn's others, now or never.
-
-        This runs for each packet and listener, and so is one function with everything at hand.
-        """
-        ways, names, lengths, tray = self._ways, self._names, self._lengths, self._tray
-        places, memory, size = tray.places, tray.buffer, ffi.new("int *")
-        waits, flush, counted = self._waits, self.flush, self._counted
-
-        def send(packet: bytes) -> None:
-            outbound = way.outbound
-            if outbound is None:
-                return
-            at, length = len(ways), len(packet)
-            if length > PROTECT_MAX:
-                counted.srtp_errors += 1
-                return
-            start = at * ROOM_BYTES
-            memory[start : start + length] = packet
-            size[0] = length
-            if PROTECT(outbound, places[at], size):
-                counted.srtp_errors += 1
-                return
-            if not at:
-                waits()
-            names[at], lengths[at] = way.at, size[0]
-            ways.append(way)
-            if at == TURN_MAX - 1:
-                flush()
-
-        return send
+    def add(self, way: Way, packet: bytes) -> None:
+        """An RTP packet that goes this way, which is open. This runs for each packet and listener."""
+        ways, length = self._ways, len(packet)
+        at = len(ways)
+        if length > PROTECT_MAX:
+            self._counted.srtp_errors += 1
+            return
+        start = at * ROOM_BYTES
+        self._memory[start : start + length] = packet
+        self._lengths[at] = length
+        if PROTECT(way.outbound, self._places[at], self._sizes[at]):
+            self._counted.srtp_errors += 1
+            return
+        if not at:
+            self._waits()
+        self._names[at] = way.at
+        ways.append(way)
+        if at == TURN_MAX - 1:
+            self.flush()
 
     def flush(self) -> None:
         """Sends what was added. What the kernel does not take is dropped: nobody waits for a slow one."""
@@ -143,7 +143,7 @@ class Outbox:
 
     def _send_one(self, at: int, way: Way) -> None:
         start = at * ROOM_BYTES
-        datagram = self._tray.buffer[start : start + self._lengths[at]]
+        datagram = self._memory[start : start + self._lengths[at]]
         try:
             self._socket.sendto(datagram, way.address)
         except OSError:

@@ -8,8 +8,9 @@ raise RtcpError, and nothing else.
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from chalicelib.wire import limits
 
@@ -38,8 +39,7 @@ class RtcpError(ValueError):
     """Bytes that are no RTCP."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """How one source is received. `lost` is of all time, signed, 24 bits; `fraction` of the last interval, in 256ths."""
 
     ssrc: int
@@ -52,8 +52,7 @@ class Block:
     """Since that sender report, in 1/65536 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class SenderReport:
+class SenderReport(msgspec.Struct, frozen=True):
     """`ntp` is 64 bits of 1/2^32 s since 1900, `timestamp` the same moment on the RTP clock."""
 
     ssrc: int
@@ -64,16 +63,14 @@ class SenderReport:
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverReport:
+class ReceiverReport(msgspec.Struct, frozen=True):
     """Of one who sends nothing."""
 
     ssrc: int
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Nack:
+class Nack(msgspec.Struct, frozen=True):
     """Packets of a source that are missing; of very many the last."""
 
     sender: int

@@ -28,6 +28,9 @@ from media_node.ports import Link, LinkEvents, NodeStats
 from media_node.stun import Address, Kind, StunError
 
 TICK_S: Final = 0.02
+"""Links are looked at so often at the most,"""
+_LULL_S: Final = 0.1
+"""and so rarely where nothing is due: each look is a waking of its own, unless datagrams are gathered."""
 _SOCKET_BYTES: Final = 4 * 1024 * 1024
 _NEVER: Final = float("inf")
 _HELD_S: Final = 10.0
@@ -64,12 +67,14 @@ class Transport:
         self._dirty: list[PeerLink] = []
         self._due = 0.0
         """No link has to be looked at before."""
+        self._look_at = self.now() + TICK_S
         self._reading = False
         self._loop = asyncio.get_running_loop()
         self._gather = Gather()
         self._beat = _beat()
         self._loop.add_reader(bound.fileno(), self._readable)
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+        self._timer: asyncio.TimerHandle | None = self._loop.call_later(TICK_S, self._tick)
+        """Of the next look; None: a beat brings it."""
 
     @classmethod
     async def listen(
@@ -151,7 +156,7 @@ class Transport:
         """See `ports.Transport.close`."""
         for link in tuple(self._links.values()):
             link.end("draining")
-        self._timer.cancel()
+        self._set_timer(None)
         self._loop.remove_reader(self._socket.fileno())
         if self._beat is not None:
             self._loop.remove_reader(self._beat.descriptor)
@@ -217,15 +222,20 @@ class Transport:
         """From now on at each beat what came until then, or at once when something comes."""
         beat.switch(on=gather)
         if gather:
+            self._set_timer(None)
             self._loop.remove_reader(self._socket.fileno())
             self._loop.add_reader(beat.descriptor, self._beaten, beat)
         else:
             self._loop.remove_reader(beat.descriptor)
             self._loop.add_reader(self._socket.fileno(), self._readable)
+            self._set_timer(TICK_S)
 
     def _beaten(self, beat: Beat) -> None:
         beat.taken()
         self._readable()
+        now = self.now()
+        if now >= self._look_at:
+            self._look(now)
 
     def _read(self) -> None:
         now = self.now()
@@ -298,24 +308,45 @@ class Transport:
                 link = self._dirty.pop()
                 link.flush(now)
                 self._due = min(self._due, link.due)
+            self._look_sooner(now)
         finally:  # one that fails is the loop's to report; the others are flushed all the same
             self.outbox.flush()
             if self._dirty:
                 self._loop.call_soon(self._flush)
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self.now()
-        if now < self._due:
-            return
-        for link in tuple(self._links.values()):
-            if link.due <= now:
-                try:
-                    link.tick(now)
-                except Exception:  # noqa: BLE001 - else the links after it would never have their turn again
-                    log.failure("link.failed", link_id=link.link_id)
-                    link.end("failed")
-        self._due = min((link.due for link in self._links.values()), default=_NEVER)
+        try:
+            self._look(now)
+        finally:  # whatever fails in it, there is a next one
+            self._set_timer(self._look_at - now)
+
+    def _look(self, now: float) -> None:
+        """At the links for which something is due."""
+        self._look_at = now + TICK_S
+        if now >= self._due:
+            for link in tuple(self._links.values()):
+                if link.due <= now:
+                    try:
+                        link.tick(now)
+                    except Exception:  # noqa: BLE001 - else the links after it would never have their turn again
+                        log.failure("link.failed", link_id=link.link_id)
+                        link.end("failed")
+            self._due = min((link.due for link in self._links.values()), default=_NEVER)
+        self._look_at = now + min(max(self._due - now, TICK_S), _LULL_S)
+
+    def _look_sooner(self, now: float) -> None:
+        """Something may be due before the next look."""
+        due = max(self._due, now + TICK_S)
+        if due < self._look_at:
+            self._look_at = due
+            if self._timer is not None:
+                self._set_timer(due - now)
+
+    def _set_timer(self, after_s: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if after_s is None else self._loop.call_later(after_s, self._tick)
 
 
 def _beat() -> Beat | None:

@@ -26,7 +26,7 @@ from media_node.source import Bucket
 from media_node.tap import Tap
 from media_node.telling import report, tell_slots, tell_speaking
 
-FEW: Final = 8
+FEW: Final = 16
 """Listeners to whom slots are given in one go."""
 _TICK_S: Final = 1 / limits.RELAY_HZ
 

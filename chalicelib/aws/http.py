@@ -9,7 +9,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -64,8 +64,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by its class
 
     def data_received(self, data: bytes) -> None:
         """A part of an answer; anything that nobody asked for ends the connection."""

@@ -152,7 +152,8 @@ RELAY_INDEX_MAX: Final = 1023
 RELAY_FRAME_BYTES: Final = 2300  # a listener's frame in a tick: two SCTP packets; nearest and speaking first
 RELAY_FRAME_BYTES_MIN: Final = 600  # and at least, for whose network is bad: some thirty who walk
 RELAY_PART_BYTES: Final = 1150  # of a frame in one message, which is one packet: what is lost loses no more
-RELAY_REFRESH_S: Final = 1  # what did not change is told again so often: the channel may lose frames
+RELAY_REFRESH_S: Final = 1  # what did not change is told again after so long, for the channel may lose frames,
+RELAY_REFRESH_MAX_S: Final = 4  # and then after twice as long each time, but so often at least
 RELAY_BUFFER_BYTES: Final = (
     4 * 1024
 )  # waiting on a listener's presence channel: it gets no more frames until it is less
@@ -207,7 +208,7 @@ VOICE_SILENCE_DB: Final = 50.0  # so far below full scale is silence (RFC 6464 c
 VOICE_RING_PACKETS: Final = 64  # of each speaker, for those who miss some: 1.3 s
 VOICE_NACKS_PER_S: Final = 100  # packets that one listener may have sent again
 VOICE_SPEAKING_HZ: Final = 5
-VOICE_REPORT_S: Final = 1  # RTCP: sender reports by slot, receiver reports to speakers
+VOICE_REPORT_S: Final = 2  # RTCP: sender reports by slot, receiver reports to speakers
 
 # -- recordings --
 RECORDINGS_MAX: Final = 50  # kept of a room

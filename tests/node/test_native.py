@@ -51,6 +51,6 @@ def test_all_that_is_to_be_compiled_is_what_is_imported(compiled: dict[str, str]
 def test_it_passes_what_python_passes(compiled: dict[str, str]) -> None:
     files = [f"tests/unit/media_node/test_{name}.py" for name in RULES.split()]
     files += [f"tests/node/test_{name}.py" for name in CONNECTIONS.split()]
-    options = ["-o", "addopts=", "-o", "pythonpath=", "--import-mode=append", "-p", "no:cacheprovider"]
+    options = ["-o", "addopts=", "-o", "pythonpath=", "--import-mode=append", "-p", "no:cacheprovider", "-n", "3"]
     said = python(compiled, "-m", "pytest", *options, "-q", "-k", f"not {REPLACING}", "--show-capture=no", *files)
     assert re.search(r"^[2-9]\d\d passed", said, re.MULTILINE), said[-400:]

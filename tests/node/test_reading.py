@@ -2,17 +2,35 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
+
+import pytest
+import uvloop
 
 from media_node.transport import Transport
-from tests.node.peers import Told, listening, own_address
-from tests.node.test_hostile import taken
+from tests.node.peers import Page, Told, listening, own_address
+from tests.node.test_hostile import KEY, taken
+
+Loops = Callable[[], asyncio.AbstractEventLoop]
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def loops(request: pytest.FixtureRequest) -> Loops:
+    """That of the tests, and the one that a node has."""
+    made: Loops = request.param
+    return made
 
 
 def gathers(node: Transport) -> bool:
     return node._gather.on
 
 
-async def test_much_is_read_by_the_beat_and_little_as_it_comes() -> None:
+def test_much_is_read_by_the_beat_and_little_as_it_comes(loops: Loops) -> None:
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(much_and_little())
+
+
+async def much_and_little() -> None:
     node = await listening(Told())
     sent = 0
 
@@ -34,3 +52,39 @@ async def test_much_is_read_by_the_beat_and_little_as_it_comes() -> None:
         await send(node, 5)
     await node.close()
     assert node.stats().packets_in == sent
+
+
+def test_whoever_is_due_has_their_turn_by_the_beat_too(loops: Loops) -> None:
+    """Timers of a loop wake it once more; while there is a beat there is none of them."""
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(due_by_the_beat())
+
+
+async def due_by_the_beat() -> None:
+    page = Page()
+    node = await listening(Told())
+    await page.connect(node, KEY)
+    await page.opened()
+    link = node._links[KEY]
+    before = node.stats().packets_in
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        async with asyncio.timeout(20):
+            while not (gathers(node) and node._timer is None):
+                ours.sendto(b"\xff", (own_address(), node.port))
+                await asyncio.sleep(0)
+            link.due = node._due = 0.0
+            while not link.due:
+                ours.sendto(b"\xff", (own_address(), node.port))
+                await asyncio.sleep(0)
+            assert node._timer is None
+            while gathers(node):
+                ours.sendto(b"\xff", (own_address(), node.port))
+                await asyncio.sleep(0.03)
+            link.due = node._due = 0.0
+            while not link.due:
+                ours.sendto(b"\xff", (own_address(), node.port))
+                await asyncio.sleep(0.03)
+    assert node.stats().packets_in > before
+    await page.close()
+    await node.close()
+    await asyncio.sleep(0.02)  # uvloop closes the page's sockets in a later turn

@@ -98,19 +98,23 @@ def test_who_left_is_told_of_no_more_and_told_nothing() -> None:
     crowd.audience.leave(2)
 
 
-def test_what_did_not_change_is_told_again_after_a_while() -> None:
-    """A frame may be lost: RELAY_REFRESH_S makes it good."""
+def test_what_did_not_change_is_told_again_soon_and_then_less_often() -> None:
+    """A frame may be lost: RELAY_REFRESH_S makes it good, and if that is lost too, what comes after twice as long."""
     crowd = Crowd(2)
-    ticks = limits.RELAY_REFRESH_S * limits.RELAY_HZ
-    told = [crowd.next() for _ in range(3 * ticks)]
-    assert sum(bool(t) for t in told) == 3
-    assert {str(t) for t in told if t} == {str({0: [1], 1: [0]})}
+    first, most = limits.RELAY_REFRESH_S * limits.RELAY_HZ, limits.RELAY_REFRESH_MAX_S * limits.RELAY_HZ
+    told = [crowd.next() for _ in range(first * 3 + most * 2)]
+    moments = [tick for tick, frames in enumerate(told, 2) if frames]  # before these came the first, and an empty one
+    assert moments == [first, first * 3, first * 3 + most, first * 3 + most * 2]
+    assert all(told[tick - 2] == {0: [1], 1: [0]} for tick in moments)
+    crowd.move([1])
+    moved = [crowd.next() for _ in range(1 + first)]
+    assert [1 in frames.get(0, []) for frames in moved] == [True, *[False] * (first - 1), True]
 
 
 def test_those_who_stand_still_are_told_again_together() -> None:
     """However spread their last moves were, a room that is still is few frames a second; nobody waits longer for it."""
     crowd = Crowd(30)
-    ticks = limits.RELAY_REFRESH_S * limits.RELAY_HZ
+    ticks = limits.RELAY_REFRESH_MAX_S * limits.RELAY_HZ
     for index in range(30):
         crowd.move([index])
         crowd.next()
@@ -125,7 +129,7 @@ def test_those_who_stand_still_are_told_again_together() -> None:
 def test_more_than_share_a_packet_are_told_again_in_several_frames() -> None:
     """None of which is longer than a packet."""
     crowd = Crowd(90)
-    ticks = limits.RELAY_REFRESH_S * limits.RELAY_HZ
+    ticks = limits.RELAY_REFRESH_MAX_S * limits.RELAY_HZ
     for index in range(90):
         crowd.move([index])
         if index % 5 == 0:

@@ -42,7 +42,6 @@ class Post:
         self.plain = session(Policy.SSRC_ANY_INBOUND)
         self.sequence = 0
         self.ways = [self.outbox.way() for _ in self.peers]
-        self.senders = [self.outbox.sender(way) for way in self.ways]
         for number in range(len(self.peers)):
             self.lead(number, number)
 
@@ -53,7 +52,7 @@ class Post:
 
     def add(self, peer: int, payload: bytes = b"sound") -> None:
         self.sequence += 1
-        self.senders[peer](build(111, self.sequence, 0, 7, payload))
+        self.ways[peer](build(111, self.sequence, 0, 7, payload))
 
     def waits(self) -> None:
         """A flush is asked for."""
@@ -126,7 +125,7 @@ def test_a_turn_of_very_many_leaves_in_parts(post: Post) -> None:
 
 def test_what_cannot_be_protected_is_told_and_not_sent(post: Post) -> None:
     post.add(0, bytes(1500))
-    post.senders[0](b"short")
+    post.ways[0](b"short")
     post.outbox.flush()
     assert post.got(0) == []
     assert (post.counted.packets_out, post.counted.srtp_errors) == (0, 2)
