@@ -10,9 +10,9 @@ from typing import Final
 
 GATHER_S: Final = 0.0018
 _WINDOW_S: Final = 0.1
-_MUCH: Final = 75
+_MUCH: Final = 110
 """Datagrams in a window; from then on they are gathered,"""
-_LITTLE: Final = 55
+_LITTLE: Final = 85
 """and until there are fewer."""
 
 
