@@ -1,6 +1,6 @@
 """Voices through the media node, beside Janus (Debian's `janus`): its mixer (AudioBridge) and its forwarder (VideoRoom).
 
-    make bench NAME=voice-relay        SECONDS=5 REPEATS=3: about eight minutes; Janus is installed by apt if need be
+    make bench NAME=voice-relay        SECONDS=5 REPEATS=5: about thirteen minutes; Janus is installed by apt if need be
 
 The same load for all (benchmarks/voices), by turns on the same machine: rooms of 10, 25 and 50 who all talk, and 50 of whom 5
 talk; Opus of 20 ms with FEC, and what DTX sends for the others; DTLS-SRTP with AES-128-GCM, levels, sender and receiver
@@ -28,7 +28,7 @@ from local.stack import Stack
 from media_node import native
 
 SECONDS: Final = seconds_from("SECONDS", 5)
-REPEATS: Final = int(os.environ.get("REPEATS", "3"))
+REPEATS: Final = int(os.environ.get("REPEATS", "5"))
 OURS: Final = "holodeck"
 BRIDGE: Final = "audiobridge"
 FORWARDER: Final = "videoroom"

@@ -8,7 +8,7 @@ core, or its host, has its caches meanwhile.
 
 from typing import Final
 
-GATHER_S: Final = 0.0018
+GATHER_S: Final = 0.002
 _WINDOW_S: Final = 0.1
 _MUCH: Final = 110
 """Datagrams in a window; from then on they are gathered,"""

@@ -121,7 +121,7 @@ class Outbox:
         count, counted = len(self._ways), self._counted
         counted.packets_out += count
         counted.rtp_out += count
-        counted.bytes_out += sum(self._lengths[:count])
+        counted.bytes_out += sum(self._lengths[:count].tolist())
         if count > 1 and self._send_many is not None:
             self._send(count)
         else:
