@@ -232,10 +232,12 @@ class Transport:
 
     def _beaten(self, beat: Beat) -> None:
         beat.taken()
-        self._readable()
-        now = self.now()
-        if now >= self._look_at:
-            self._look(now)
+        try:
+            self._readable()
+        finally:  # whatever fails in it, whoever is due has their turn: there is no timer meanwhile
+            now = self.now()
+            if now >= self._look_at:
+                self._look(now)
 
     def _read(self) -> None:
         now = self.now()
