@@ -15,7 +15,8 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 def held(*, collect: bool = False) -> dict[str, int]:
     """Memory, descriptors (sockets among them), tasks, timers, objects that the collector watches.
 
-    Timers only on asyncio's own loop: uvloop does not tell, and they count 0 there. `collect`: after collecting what is over, which takes some ten milliseconds. Linux only; elsewhere what can be told.
+    Timers are those of asyncio's own loop; uvloop does not tell of its own, and they count 0 there. `collect`: after
+    collecting what is over, which takes some ten milliseconds. Linux only; elsewhere what can be told.
     """
     loop = asyncio.get_running_loop()
     counts = {

@@ -43,8 +43,9 @@ def system() -> Iterator[Stack]:
 
 
 @pytest.fixture
-async def node(system: Stack) -> AsyncIterator[MediaNode]:
-    """One node."""
+async def node(system: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MediaNode]:
+    """One node, on the loop whose timers can be counted."""
+    monkeypatch.setenv("NODE_LOOP", "asyncio")
     url = system.env["AWS_ENDPOINT_URL_DYNAMODB"]
     with Relays(system, int(url.rpartition(":")[2]), url) as relays:
         yield await relays.another()
@@ -131,6 +132,7 @@ async def test_nothing_grows_while_people_come_and_go(system: Stack, node: Media
             for task in busy:
                 task.cancel()
     RelayedHand.network.close()
+    assert all(each["timers"] for each in seen)
     judge(seen[WARM:], joins)
 
 
