@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 import uvloop
 
@@ -56,14 +55,9 @@ async def _worker(settings: NodeSettings) -> bool:
     return await work(settings, stop)
 
 
-def _run(work: Coroutine[Any, Any, bool]) -> bool:
-    """On libuv's loop: a waking costs a third less on it than on asyncio's own, and a node wakes for each beat.
-
-    NODE_LOOP=asyncio: on that, whose timers can be counted (`stats.py`).
-    """
-    factory = None if os.environ.get("NODE_LOOP") == "asyncio" else uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(work)
+def _run(settings: NodeSettings) -> bool:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if settings.loop == "uvloop" else None) as runner:
+        return runner.run(_worker(settings))
 
 
 def _parent(settings: NodeSettings) -> bool:
@@ -115,7 +109,7 @@ def main() -> None:
     """The command."""
     try:
         settings = node_settings()
-        idle = _parent(settings) if settings.workers > 1 else _run(_worker(settings))
+        idle = _parent(settings) if settings.workers > 1 else _run(settings)
     except ValueError as exc:
         raise SystemExit(str(exc)) from exc
     if idle and _WORKER not in os.environ:

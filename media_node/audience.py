@@ -4,13 +4,13 @@ A frame that is longer than a packet goes in parts, each a message and complete 
 lost takes nobody's state but its own with it.
 
 Theory of operation. A peer's entry is encoded once, when its state comes. What changed since the last tick (and what
-is to be told again, for frames may be lost: soon, then ever less often, so that a room that stands still costs little)
-is joined once; a listener that has missed nothing gets those
-bytes but its own entry's: two slices. That is nearly free, and it is what happens while everything fits the budget. A
-listener that missed something (it is new, slow, or over budget) is owed it: `owed` holds indices, not bytes, oldest
-debt first, so what it gets later is the newest, and a debt never grows beyond one entry a peer. Over budget, the oldest
-debt goes first whatever it is, so everybody's turn comes; then, up to NEAR_SHARE of the frame, whoever speaks and
-whoever is nearest; then the other debts by age.
+is to be told again, for frames may be lost: soon, then ever less often, so that a room that stands still costs
+little) is joined once; a listener that has missed nothing gets those bytes but its own entry's: two slices. That is
+nearly free, and it is what happens while everything fits the budget. A listener that missed something (it is new,
+slow, or over budget) is owed it: `owed` holds indices, not bytes, oldest debt first, so what it gets later is the
+newest, and a debt never grows beyond one entry a peer. Over budget, the oldest debt goes first whatever it is, so
+everybody's turn comes; then, up to NEAR_SHARE of the frame, whoever speaks and whoever is nearest; then the other
+debts by age.
 """
 
 import math
@@ -136,8 +136,8 @@ class Audience:
             members[index].told_at = tick
         due = [index for index, member in members.items() if member.entry and tick - member.told_at >= member.again]
         if due:
-            room = _PART - sum(len(members[index].entry) for index in (*fresh, *due))
             known = {*fresh, *due}
+            room = _PART - sum(len(members[index].entry) for index in known)
             for index, member in members.items():
                 soon = tick - member.told_at >= member.again // 2
                 if index not in known and soon and 0 < len(member.entry) <= room:

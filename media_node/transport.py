@@ -211,12 +211,12 @@ class Transport:
         try:
             self._read()
         finally:
-            if self._reading:
-                self._reading = False
-                self._flush()
+            flushes, self._reading = self._reading, False
             was = self._gather.on
             if self._gather.came(self.counted.packets_in - before, self.now()) is not was and self._beat is not None:
                 self._read_by(self._beat, gather=not was)
+            if flushes:
+                self._flush()
 
     def _read_by(self, beat: Beat, *, gather: bool) -> None:
         """From now on at each beat what came until then, or at once when something comes."""

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -48,11 +49,16 @@ def has_echoes(page: Page, count: int) -> bool:
 
 async def taken(node: Transport, packets: int) -> None:
     """Waits until the node has read so many datagrams."""
+    await comes(lambda: node.stats().packets_in >= packets)
+
+
+async def comes(there: Callable[[], bool]) -> None:
+    """Waits until something is so of which nothing is told."""
     for _ in range(4000):
-        if node.stats().packets_in >= packets:
+        if there():
             return
         await asyncio.sleep(0.005)
-    raise AssertionError("the datagrams were not read")
+    raise AssertionError("it did not come")
 
 
 async def test_what_is_not_authentic_gets_no_answer_and_moves_nobody() -> None:
@@ -245,7 +251,8 @@ async def test_a_link_that_fails_in_time_ends_and_the_others_have_their_turn() -
     broken = node._links[KEY]
     del broken.agent.consent_at
     node._due = broken.due = node._links["ses_a peer.two"].due = 0
-    await told.until(lambda: ("closed", KEY, "failed") in told.events and node._links["ses_a peer.two"].due > 0)
+    await told.until(lambda: ("closed", KEY, "failed") in told.events)
+    await comes(lambda: node._links["ses_a peer.two"].due > 0)
     for each in (page, other):
         await each.close()
     await node.close()

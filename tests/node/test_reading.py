@@ -66,25 +66,42 @@ async def due_by_the_beat() -> None:
     await page.connect(node, KEY)
     await page.opened()
     link = node._links[KEY]
-    before = node.stats().packets_in
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+
+        async def knock(pause_s: float, until: Callable[[], bool]) -> None:
+            while not until():
+                ours.sendto(b"\xff", (own_address(), node.port))
+                await asyncio.sleep(pause_s)
+
+        async def has_a_turn(pause_s: float, *, much: bool) -> None:
+            await knock(pause_s, lambda: gathers(node) is much)
+            link.due = node._due = 0.0
+            await knock(pause_s, lambda: link.due > 0)
+            assert (node._timer is None) is much
+
         async with asyncio.timeout(20):
-            while not (gathers(node) and node._timer is None):
-                ours.sendto(b"\xff", (own_address(), node.port))
-                await asyncio.sleep(0)
-            link.due = node._due = 0.0
-            while not link.due:
-                ours.sendto(b"\xff", (own_address(), node.port))
-                await asyncio.sleep(0)
-            assert node._timer is None
-            while gathers(node):
-                ours.sendto(b"\xff", (own_address(), node.port))
-                await asyncio.sleep(0.03)
-            link.due = node._due = 0.0
-            while not link.due:
-                ours.sendto(b"\xff", (own_address(), node.port))
-                await asyncio.sleep(0.03)
-    assert node.stats().packets_in > before
+            await has_a_turn(0, much=True)
+            await has_a_turn(0.03, much=False)
     await page.close()
     await node.close()
     await asyncio.sleep(0.02)  # uvloop closes the page's sockets in a later turn
+
+
+def test_a_node_goes_on_reading_after_it_sent_to_whoever_is_not_there_any_more(loops: Loops) -> None:
+    """What ICMP says of it is nobody's: libuv reads no more of a socket that has an error."""
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(reads_on())
+
+
+async def reads_on() -> None:
+    node = await listening(Told())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind((own_address(), 0))
+        address = gone.getsockname()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        for sent in range(1, 4):
+            node.emit(b"\xff", address)
+            await asyncio.sleep(0.02)
+            ours.sendto(b"\xff", (own_address(), node.port))
+            await taken(node, sent)
+    await node.close()

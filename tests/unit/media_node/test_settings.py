@@ -12,14 +12,16 @@ URL = {"WEBSOCKET_URL": "wss://abc.execute-api.eu-west-1.amazonaws.com/api"}
 def test_what_is_not_set_has_a_default_that_is_safe() -> None:
     """But the WebSocket, which must be known."""
     s = node_settings(URL)
-    assert (s.url, s.port, s.capacity, s.idle_s, s.workers, s.nice) == (
+    assert (s.url, s.port, s.capacity, s.idle_s, s.workers, s.nice, s.loop) == (
         URL["WEBSOCKET_URL"],
         0,
         limits.NODE_PEERS_MAX,
         limits.NODE_IDLE_S,
         1,
         -10,
+        "uvloop",
     )
+    assert node_settings({**URL, "NODE_LOOP": "asyncio"}).loop == "asyncio"
     assert node_settings({**URL, "NODE_WEBSOCKET_URL": "ws://127.0.0.1:1/ws"}).url == "ws://127.0.0.1:1/ws"
 
 
@@ -34,6 +36,7 @@ def test_what_is_not_set_has_a_default_that_is_safe() -> None:
         ({**URL, "NODE_IDLE_S": "-1"}, "NODE_IDLE_S"),
         ({**URL, "NODE_WORKERS": "0"}, "NODE_WORKERS"),
         ({**URL, "NODE_NICE": "-21"}, "NODE_NICE"),
+        ({**URL, "NODE_LOOP": "trio"}, "NODE_LOOP"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(env: dict[str, str], said: str) -> None:
